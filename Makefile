@@ -1,0 +1,69 @@
+# Anfang 安房. `make` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup packages model web schemas check lint types arch docs-check test test-unit demo demo-check bench lock clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which with PYTHON=python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "venv is missing: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(STAMP) ## make .venv with the locked dependencies
+
+packages: ## install the Debian packages that the tests use (root or sudo)
+	@.ci/packages
+
+model: $(STAMP) ## fetch and convert the person detector (cached in build/model)
+	@$(BIN)/python -m edge_agent.counting.build_model
+
+web: $(STAMP) ## build the managers' web pages
+	@.ci/web
+
+schemas: $(STAMP) ## write the generated JSON Schemas
+	@$(BIN)/python -m wire.json_schema
+
+check: lint types arch docs-check ## lint, types, import rules, generated files
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+arch: $(STAMP)
+	PYTHONPATH=. $(BIN)/lint-imports
+
+docs-check: $(STAMP)
+	$(BIN)/python -m wire.json_schema --check
+
+test-unit: $(STAMP) ## the tests that need no service (seconds)
+	$(BIN)/pytest -m "not integration and not slow" -n auto
+
+test: setup packages model web ## all tests, with real brokers, databases and devices
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+demo: setup model web ## everything at once, on simulated devices
+	$(BIN)/anfang-sim demo
+
+demo-check: setup model web ## the demo without a screen, checked through the public API
+	$(BIN)/anfang-sim demo --check
+
+bench: setup ## measure against raw limits and peers
+	$(BIN)/python bench/ingest.py
+
+lock: ## resolve the dependencies again
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
+
+clean: ## remove what was built
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache hub/web/dist

@@ -1,0 +1,124 @@
+"""The gateway's configuration file: one TOML file, every key known, every error with its place and mend."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edge_agent.errors import ConfigError
+from wire.ids import GATEWAY_ID_PATTERN
+
+
+class Section(BaseModel):
+    """A table of the file. A typo is an error, not a silent default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GatewaySection(Section):
+    id: Annotated[str, Field(pattern=GATEWAY_ID_PATTERN, description="this gateway's identity")]
+    data_dir: Annotated[Path, Field(description="holds the outbox, keys and health files; made when missing")]
+    organisation_key_file: Annotated[
+        Path | None, Field(description="32 bytes as hex, mode 0600; without it a credential is reported with no ref")
+    ] = None
+    building: Annotated[str | None, Field(description="code of the building, for devices that belong to no unit")] = (
+        None
+    )
+    health_interval_s: Annotated[float, Field(gt=0, description="how often gateway.health is reported")] = 60.0
+
+
+class HubSection(Section):
+    url: Annotated[str, Field(pattern=r"^mqtts?://[^/]+$", description="mqtt://host:1883 or mqtts://host:8883")]
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    mqtt_version: Annotated[
+        Literal["auto", "5", "3.1.1"], Field(description="auto: 5, and 3.1.1 where the broker refuses it")
+    ] = "auto"
+
+
+class OutboxSection(Section):
+    max_mib: Annotated[int, Field(ge=1, le=65_536, description="size at which old telemetry makes room")] = 256
+
+
+class BusSection(Section):
+    """A serial line or a TCP serial server with devices on it."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+    kind: Literal["osdp", "modbus"]
+    port: Annotated[str, Field(description="/dev/serial/by-id/…, tcp://host:port or rfc2217://host:port")]
+    baud: Annotated[int, Field(ge=1200, le=1_000_000)] = 9600
+    parity: Literal["N", "E", "O"] = "N"
+    stop_bits: Literal[1, 2] = 1
+
+
+class MqttSection(Section):
+    """The local broker at which Zigbee2MQTT and other MQTT devices speak."""
+
+    url: Annotated[str, Field(pattern=r"^mqtts?://[^/]+$")]
+    username: str | None = None
+    password_file: Path | None = None
+    zigbee2mqtt_topic: str = "zigbee2mqtt"
+
+
+class DeviceSection(Section):
+    id: Annotated[str, Field(min_length=1, max_length=128, description="its name on the wire, e.g. lock-302")]
+    profile: Annotated[str, Field(description="name of a file in firmware_profiles/devices, or a path to one")]
+    bus: Annotated[str | None, Field(description="name of a [[bus]]; absent for MQTT devices")] = None
+    address: Annotated[int | str | None, Field(description="bus address, or the name on the MQTT side")] = None
+    unit: Annotated[str | None, Field(description="code of the unit it belongs to; absent: the building's")] = None
+    key_file: Annotated[Path | None, Field(description="secure channel key as hex, mode 0600")] = None
+
+
+class CameraSection(Section):
+    id: Annotated[str, Field(min_length=1, max_length=128)]
+    url: Annotated[str, Field(description="rtsp://…, a file, /dev/video0 or http(s)://… for MJPEG")]
+    password_file: Path | None = None
+    line: Annotated[tuple[float, float, float, float], Field(description="x1, y1, x2, y2 in pixels of the stream")]
+    in_side: Annotated[
+        Literal["left", "right"], Field(description="side of the arrow from point 1 to 2 that is inside")
+    ]
+    view: Literal["oblique", "overhead"] = "oblique"
+    zone: Annotated[list[float] | None, Field(description="x1, y1, x2, y2, … polygon in which people are counted")] = (
+        None
+    )
+    unit: str | None = None
+    max_fps: Annotated[float, Field(gt=0, le=60)] = 10.0
+    bucket_s: Annotated[
+        float, Field(gt=0, description="crossings are reported per bucket; under 60 is less private")
+    ] = 60
+
+
+class ReflexSection(Section):
+    """Life safety on the box: what happens with no hub."""
+
+    sirens: Annotated[list[str], Field(description="ids of devices whose profile has a siren command")] = []
+
+
+class AgentConfig(Section):
+    gateway: GatewaySection
+    hub: HubSection
+    outbox: OutboxSection = OutboxSection()
+    mqtt: MqttSection | None = None
+    reflexes: ReflexSection = ReflexSection()
+    bus: list[BusSection] = []
+    device: list[DeviceSection] = []
+    camera: list[CameraSection] = []
+
+
+def load_config(path: Path) -> AgentConfig:
+    """The configuration in `path`. Raises ConfigError: one line for each fault, with key and mend."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}; give the path of a TOML file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    try:
+        return AgentConfig.model_validate(raw)
+    except ValidationError as error:
+        faults = [f"{path}: {'.'.join(str(step) for step in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+        raise ConfigError("\n".join(faults)) from error

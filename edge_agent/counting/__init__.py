@@ -1,0 +1,1 @@
+"""Detect, track, cross, count: people at a line, without knowing who they are."""

@@ -1,0 +1,1 @@
+"""Enrolment, doctor, the installer's local page, update."""

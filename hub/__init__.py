@@ -1,0 +1,1 @@
+"""Takes events from gateways, stores each once, and raises alerts that people review."""

@@ -1,0 +1,1 @@
+"""Lifecycle of an alert: open, merge, acknowledge, resolve."""

@@ -1,0 +1,1 @@
+"""MQTT to decoded events to one transaction to an acknowledgement."""

@@ -1,0 +1,1 @@
+"""Belief about how many people are inside, from imperfect evidence."""

@@ -1,0 +1,1 @@
+"""Estates, buildings, units, leases, occupants, credentials."""

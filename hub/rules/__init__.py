@@ -1,0 +1,1 @@
+"""One module per rule, pure: what is known and now, to findings."""

@@ -1,0 +1,1 @@
+"""An RTSP camera from a clip or a drawn scene."""

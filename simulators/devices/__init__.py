@@ -1,0 +1,1 @@
+"""Device peers on ptys, sockets and brokers."""

@@ -1,0 +1,1 @@
+"""People living their days, and the ground truth of who was where."""
