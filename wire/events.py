@@ -35,7 +35,7 @@ class Credential(Struct, frozen=True, omit_defaults=True):
     slot: Annotated[int, Meta(ge=0)] | None = None
 
 
-class LockAccessData(Data):
+class LockAccessData(Data, frozen=True):
     result: Literal["granted", "denied"]
     # ok, unknown_credential, outside_schedule, expired, locked_out, … : open, because locks have reasons of their own
     reason: Word = "ok"
@@ -43,19 +43,19 @@ class LockAccessData(Data):
     direction: Direction = "unknown"
 
 
-class LockStateData(Data):
+class LockStateData(Data, frozen=True):
     state: Literal["locked", "unlocked", "jammed", "unknown"]
 
 
-class LockAlarmData(Data):
+class LockAlarmData(Data, frozen=True):
     alarm: Literal["forced", "duress", "lockout", "tamper", "held_open"]
 
 
-class DoorStateData(Data):
+class DoorStateData(Data, frozen=True):
     open: bool
 
 
-class SmokeStateData(Data):
+class SmokeStateData(Data, frozen=True):
     alarm: bool
     test: bool = False
     # The sounder was silenced by hand (GB 20517-2025): smoke may still be there, so this is not "clear".
@@ -65,7 +65,7 @@ class SmokeStateData(Data):
     temperature_c: float | None = None
 
 
-class FireComponentData(Data):
+class FireComponentData(Data, frozen=True):
     """A component state of GB/T 26875.3-2011, 8.2.1.2."""
 
     system_type: Annotated[int, Meta(ge=0, le=255)]
@@ -75,7 +75,7 @@ class FireComponentData(Data):
     note: Note = ""
 
 
-class PeopleCrossingData(Data):
+class PeopleCrossingData(Data, frozen=True):
     direction: Literal["in", "out"]
     count: Annotated[int, Meta(ge=1, le=100_000)]
     line: Word
@@ -84,18 +84,18 @@ class PeopleCrossingData(Data):
     window_s: Annotated[float, Meta(ge=0)] | None = None
 
 
-class PeoplePresentData(Data):
+class PeoplePresentData(Data, frozen=True):
     count: Count
     confidence: Confidence
     window_s: Annotated[float, Meta(ge=0)]
 
 
-class CameraStateData(Data):
+class CameraStateData(Data, frozen=True):
     state: Literal["ok", "lost", "covered", "dark", "moved"]
     detail: Note = ""
 
 
-class DeviceHealthData(Data):
+class DeviceHealthData(Data, frozen=True):
     battery_pct: Percent | None = None
     battery_low: bool | None = None
     tamper: bool | None = None
@@ -112,7 +112,7 @@ class DriverHealth(Struct, frozen=True, omit_defaults=True):
     restarts: Count = 0
 
 
-class GatewayHealthData(Data):
+class GatewayHealthData(Data, frozen=True):
     uptime_s: float | None = None
     outbox_depth: Annotated[int, Meta(ge=0)] | None = None
     outbox_oldest_s: float | None = None
@@ -126,7 +126,7 @@ class GatewayHealthData(Data):
     drivers: dict[str, DriverHealth] = {}
 
 
-class LocalActionData(Data):
+class LocalActionData(Data, frozen=True):
     """What the gateway did on its own. `because` holds sequence numbers of the same epoch."""
 
     action: Word
@@ -150,51 +150,51 @@ class Event(Struct, frozen=True, tag_field="kind", kw_only=True):
         return str(self.__struct_config__.tag)
 
 
-class LockAccess(Event, tag="lock.access"):
+class LockAccess(Event, frozen=True, tag="lock.access"):
     data: LockAccessData
 
 
-class LockState(Event, tag="lock.state"):
+class LockState(Event, frozen=True, tag="lock.state"):
     data: LockStateData
 
 
-class LockAlarm(Event, tag="lock.alarm"):
+class LockAlarm(Event, frozen=True, tag="lock.alarm"):
     data: LockAlarmData
 
 
-class DoorState(Event, tag="door.state"):
+class DoorState(Event, frozen=True, tag="door.state"):
     data: DoorStateData
 
 
-class SmokeState(Event, tag="smoke.state"):
+class SmokeState(Event, frozen=True, tag="smoke.state"):
     data: SmokeStateData
 
 
-class FireComponent(Event, tag="fire.component"):
+class FireComponent(Event, frozen=True, tag="fire.component"):
     data: FireComponentData
 
 
-class PeopleCrossing(Event, tag="people.crossing"):
+class PeopleCrossing(Event, frozen=True, tag="people.crossing"):
     data: PeopleCrossingData
 
 
-class PeoplePresent(Event, tag="people.present"):
+class PeoplePresent(Event, frozen=True, tag="people.present"):
     data: PeoplePresentData
 
 
-class CameraState(Event, tag="camera.state"):
+class CameraState(Event, frozen=True, tag="camera.state"):
     data: CameraStateData
 
 
-class DeviceHealth(Event, tag="device.health"):
+class DeviceHealth(Event, frozen=True, tag="device.health"):
     data: DeviceHealthData
 
 
-class GatewayHealth(Event, tag="gateway.health"):
+class GatewayHealth(Event, frozen=True, tag="gateway.health"):
     data: GatewayHealthData
 
 
-class LocalAction(Event, tag="local.action"):
+class LocalAction(Event, frozen=True, tag="local.action"):
     data: LocalActionData
 
 

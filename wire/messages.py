@@ -100,8 +100,8 @@ class _Kind(Struct):
 
 _batch_decoder = msgspec.json.Decoder(Batch)
 _envelope_decoder = msgspec.json.Decoder(_Envelope)
-_event_decoder = msgspec.json.Decoder(KnownEvent)
-_unknown_decoder = msgspec.json.Decoder(UnknownEvent)
+_event_decoder: msgspec.json.Decoder[KnownEvent] = msgspec.json.Decoder(KnownEvent)
+_unknown_decoder: msgspec.json.Decoder[UnknownEvent] = msgspec.json.Decoder(UnknownEvent)
 _kind_decoder = msgspec.json.Decoder(_Kind)
 _encoder = msgspec.json.Encoder()
 _SMALL = TypeVar("_SMALL", Ack, Status, Command, Reply)

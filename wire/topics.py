@@ -19,6 +19,9 @@ class Leaf(StrEnum):
     REPLY = "reply"
 
 
+_LEAVES: Final = frozenset(leaf.value for leaf in Leaf)
+
+
 class Topic(NamedTuple):
     """A parsed topic."""
 
@@ -43,6 +46,6 @@ def parse_topic(text: str) -> Topic:
     """The gateway and the leaf of a topic. Raises ContractError for anything else."""
     head, _, tail = text.rpartition("/")
     root, _, gateway = head.rpartition("/")
-    if root != ROOT or not is_gateway_id(gateway) or tail not in Leaf:
+    if root != ROOT or not is_gateway_id(gateway) or tail not in _LEAVES:
         raise ContractError(f"topic {text!r} is none of {ROOT}/{{gateway}}/{{event,ack,status,command,reply}}")
     return Topic(gateway, Leaf(tail))

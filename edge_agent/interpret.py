@@ -1,0 +1,1 @@
+"""Readings and a profile to wire events."""

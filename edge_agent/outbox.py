@@ -1,0 +1,1 @@
+"""The durable queue: SQLite, numbering without holes, dead letters."""

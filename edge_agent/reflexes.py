@@ -1,0 +1,1 @@
+"""Life-safety rules that work with no hub."""

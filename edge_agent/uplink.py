@@ -1,0 +1,1 @@
+"""The MQTT session to the hub: publish, await the acknowledgement, commands."""
