@@ -1,0 +1,1 @@
+"""Subcommands of anfang-hub; each module exports one."""

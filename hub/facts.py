@@ -1,0 +1,34 @@
+"""The facts that pass between ingest, rules, alerts and the API: plain values, no I/O."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from wire.events import AnyEvent
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event of a gateway, once it has its place in the store. `id` rises in the order of storing."""
+
+    id: int
+    gateway_id: str
+    epoch: str
+    seq: int
+    received_at: datetime
+    event: AnyEvent
+
+
+ChangeKind = Literal["alert", "gateway", "device", "unit", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that open pages must hear of. Written in the transaction that caused it, told after its commit.
+
+    `subject` is the id of the alert, gateway or device, or the unit's code; no personal data.
+    """
+
+    kind: ChangeKind
+    subject: str
+    what: str

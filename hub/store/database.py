@@ -1,0 +1,94 @@
+"""The one door to the database: read sessions, and write transactions that follow one another.
+
+SQLite: WAL, `synchronous=FULL`, and a single writing connection for the whole process, which also does every
+checkpoint; readers are `query_only` and never checkpoint. That keeps clear of the WAL-reset corruption of SQLite
+3.7.0 to 3.51.2, which needs two connections that write or checkpoint at once.
+PostgreSQL: psycopg 3, ordinary pools.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+from sqlmodel import Session
+
+from hub.errors import ConfigError
+
+
+def database_url(data_dir: Path, url: str | None) -> str:
+    """The SQLAlchemy URL for `--database`, or for SQLite in `data_dir` when none is given. Raises ConfigError."""
+    if url is None:
+        return f"sqlite+pysqlite:///{(data_dir / 'hub.db').resolve()}"
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigError(f"--database {url!r}: not a URL; write postgresql://user@host:5432/name") from error
+    if parsed.drivername in {"postgresql", "postgres"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    elif parsed.drivername in {"sqlite", "sqlite+pysqlite"}:
+        parsed = parsed.set(drivername="sqlite+pysqlite")
+    if parsed.drivername not in {"postgresql+psycopg", "sqlite+pysqlite"}:
+        raise ConfigError(f"--database: {parsed.drivername!r} is not known; use postgresql:// or sqlite:///")
+    return parsed.render_as_string(hide_password=False)
+
+
+class Database:
+    """Engines for reading and for writing. Close it when done."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        if self.is_sqlite:
+            arguments = {"check_same_thread": False, "timeout": 30}
+            self.writer: Engine = create_engine(
+                url, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=60, connect_args=arguments
+            )
+            self.reader: Engine = create_engine(url, poolclass=QueuePool, pool_size=8, connect_args=arguments)
+            _prepare_sqlite(self.writer, is_writer=True)
+            _prepare_sqlite(self.reader, is_writer=False)
+        else:
+            self.writer = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+            self.reader = self.writer
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that must not write."""
+        with Session(self.reader) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction: committed when the block ends, rolled back when it raises. SQLite: one at a time."""
+        with Session(self.writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.reader.dispose()
+        self.writer.dispose()
+
+
+def _prepare_sqlite(engine: Engine, *, is_writer: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        # The driver must not open transactions by itself; `on_begin` does, so that a writer locks at its first word.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        if is_writer:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=FULL")
+        else:
+            cursor.execute("PRAGMA query_only=ON")
+            cursor.execute("PRAGMA wal_autocheckpoint=0")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-16384")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")

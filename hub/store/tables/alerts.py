@@ -1,0 +1,1 @@
+"""Alerts, their evidence and actions, and the log of changes that open pages follow."""

@@ -1,0 +1,1 @@
+"""Buildings, units, leases, occupants, credentials and devices."""
