@@ -96,6 +96,14 @@ class ReflexSection(Section):
     """Life safety on the box: what happens with no hub."""
 
     sirens: Annotated[list[str], Field(description="ids of devices whose profile has a siren command")] = []
+    siren_off_when_clear: Annotated[
+        bool, Field(description="false: a siren goes on until a person silences it by command")
+    ] = True
+
+
+class LogSection(Section):
+    format: Annotated[Literal["auto", "json", "console"], Field(description="auto: console on a terminal")] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 class AgentConfig(Section):
@@ -104,6 +112,7 @@ class AgentConfig(Section):
     outbox: OutboxSection = OutboxSection()
     mqtt: MqttSection | None = None
     reflexes: ReflexSection = ReflexSection()
+    log: LogSection = LogSection()
     bus: list[BusSection] = []
     device: list[DeviceSection] = []
     camera: list[CameraSection] = []
