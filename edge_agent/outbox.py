@@ -1,1 +1,0 @@
-"""The durable queue: SQLite, numbering without holes, dead letters."""

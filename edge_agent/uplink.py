@@ -1,1 +1,0 @@
-"""The MQTT session to the hub: publish, await the acknowledgement, commands."""
