@@ -1,0 +1,43 @@
+"""Lists in pages: `{"items": […], "next": cursor or null}`. A cursor is opaque to callers, and checked on return."""
+
+import base64
+import binascii
+from typing import Annotated, Generic, TypeVar
+
+import msgspec
+from fastapi import Query
+from pydantic import BaseModel
+
+from hub.api.problems import FieldError, Problem
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Query(ge=1, le=500, description="how many items at most")]
+Cursor = Annotated[str | None, Query(max_length=512, description="`next` of the page before")]
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list. `next` is null at the end."""
+
+    items: list[T]
+    next: str | None = None
+
+
+def to_cursor(key: object) -> str:
+    """The opaque form of a key: a struct or a plain value that msgspec can write."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).rstrip(b"=").decode()
+
+
+def from_cursor(cursor: str | None, kind: type[T]) -> T | None:
+    """The key in a cursor, of the given type. Raises Problem (422) for a cursor that this hub did not make."""
+    if cursor is None:
+        return None
+    try:
+        padded = cursor.encode() + b"=" * (-len(cursor) % 4)
+        return msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True), type=kind)
+    except (msgspec.DecodeError, binascii.Error, UnicodeError) as error:
+        raise Problem(
+            "invalid",
+            "cursor: not one of this hub's; start again without it",
+            [FieldError(field="cursor", code="cursor", message="not one of this hub's")],
+        ) from error

@@ -1,0 +1,8 @@
+"""The routes of the API, a module for each noun. Each decodes, calls a service, encodes."""
+
+from fastapi import APIRouter
+
+from hub.api.routes import audit, gateways, session, users
+
+ROUTERS: tuple[APIRouter, ...] = (session.router, gateways.router, users.router, audit.router)
+"""Every router; a test holds that each route in them declares its policy."""

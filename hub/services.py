@@ -1,0 +1,18 @@
+"""What the composition root builds once and hands to the API, to ingest and to the loops."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.feed import ChangeFeed
+from hub.store.database import Database
+from wire.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts that requests need. `data_dir` holds the organisation's key and the database of a small site."""
+
+    database: Database
+    clock: Clock
+    feed: ChangeFeed
+    data_dir: Path
