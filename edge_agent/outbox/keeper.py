@@ -10,7 +10,7 @@ import apsw
 
 from edge_agent.errors import OutboxError
 from edge_agent.outbox.reserve import Reserve
-from edge_agent.outbox.rows import LANES, OutboxStatus
+from edge_agent.outbox.rows import LANES, LaneStatus, OutboxStatus
 from edge_agent.outbox.salvage import salvage
 from edge_agent.outbox.store import DamagedError, Store, StoreOptions
 from wire.events import Lane
@@ -35,7 +35,7 @@ class Keeper:
         self._disk = "ok"
         self._salvaged = 0
         self._moved_aside: str | None = None
-        self._status = OutboxStatus()
+        self._status = OutboxStatus(lanes={lane: LaneStatus() for lane in LANES})
         self.generation = 0
         """Goes up when rows that were there before have changed, so that copies of them are stale."""
 

@@ -65,7 +65,7 @@ class Outbox:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._writer = Writer(keeper, self._deliver_soon, clock.monotonic)
-        self._status = OutboxStatus()
+        self._status = OutboxStatus(lanes={lane: LaneStatus() for lane in LANES})
         self._generation = 0
         self._acked: dict[int, tuple[str, int]] = {}
         self._tails = {lane: _Tail() for lane in LANES}
@@ -84,12 +84,14 @@ class Outbox:
         gateway_id: str,
         max_bytes: int,
         clock: Clock,
+        is_patient: bool = False,
         synchronous: str = "FULL",
         vfs: str | None = None,
     ) -> "Outbox":
         """Open or create the file `path`; a damaged one is put aside and salvaged. Raises OutboxError, ConfigError.
 
-        `synchronous` and `vfs` are for tests that prove the defaults needed.
+        With `is_patient` a failing disk is no error here: `accept` raises until the disk is back, so that the reflexes
+        can work meanwhile. `synchronous` and `vfs` are for tests that prove the defaults needed.
         """
         options = StoreOptions(
             max_bytes=max_bytes,
@@ -103,6 +105,10 @@ class Outbox:
         outbox._writer.start()
         try:
             await outbox._call(lambda _: None)
+        except OutboxError:
+            if not is_patient:
+                await outbox.close()
+                raise
         except BaseException:
             await outbox.close()
             raise

@@ -1,1 +1,0 @@
-"""Starts, watches and restarts the parts of the agent."""
