@@ -22,7 +22,7 @@ class Backoff:
 
     def next_s(self) -> float:
         """The length of the next pause in seconds."""
-        whole_s = min(self._most_s, self._first_s * 2 ** min(self._attempt, 30))
+        whole_s = min(self._most_s, self._first_s * 2.0 ** min(self._attempt, 30))
         self._attempt += 1
         return whole_s * (0.5 + 0.5 * self._jitter())
 

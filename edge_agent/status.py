@@ -1,4 +1,4 @@
-"""What the running agent says of itself, over a socket in its data folder; and the lock that lets only one run there."""
+"""What the running agent says of itself, over a socket in its data folder; the lock that lets only one run there."""
 
 import asyncio
 import contextlib

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import structlog
+
 from edge_agent.errors import AgentError, OutboxError
 from edge_agent.outbox.keeper import Keeper
 from edge_agent.outbox.rows import OutboxStatus
@@ -14,6 +16,8 @@ from edge_agent.outbox.store import Addition, Store
 _MAX_GROUP: Final = 4096
 # A delete that finds no commit to ride on waits this long for one: flash wears by commits.
 _LINGER_S: Final = 0.25
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -75,8 +79,16 @@ class Writer(threading.Thread):
                 if isinstance(job, Acknowledge):
                     key = (job.lane, job.epoch)
                     self._floors[key] = max(job.seq, self._floors.get(key, 0))
-            called = [(job, self._call(job)) for job in jobs if isinstance(job, Call)]
-            written = self._write([job for job in jobs if isinstance(job, Write)])
+            calls = [job for job in jobs if isinstance(job, Call)]
+            writes = [job for job in jobs if isinstance(job, Write)]
+            try:
+                called = [(job, self._call(job)) for job in calls]
+                written = self._write(writes)
+            except Exception as error:  # the top of the thread: whoever waits must hear of it
+                log.exception("outbox.fault")
+                fault = OutboxError(f"outbox: a fault in the program: {error!r}")
+                called = [(job, fault) for job in calls]
+                written = [(job, self._refuse(job, fault)) for job in writes]
             self._deliver(Outcome(self._keeper.status(), self._keeper.generation, written, called))
         self._keeper.close()
 

@@ -102,14 +102,7 @@ class Agent:
             }
 
         health = HealthReporter(
-            config.gateway.id,
-            config.gateway.data_dir,
-            config.gateway.health_interval_s,
-            intake,
-            outbox,
-            self._judge,
-            parts,
-            self._clock,
+            config.gateway, sink=intake, outbox=outbox, judge=self._judge, parts=parts, clock=self._clock
         )
         systemd = Systemd()
         server = await serve_status(

@@ -8,6 +8,7 @@ import psutil
 import structlog
 
 from edge_agent.clock_quality import ClockJudge, read_kernel_clock
+from edge_agent.config import GatewaySection
 from edge_agent.errors import OutboxError
 from edge_agent.outbox import Outbox, OutboxStatus
 from edge_agent.ports import Sink
@@ -55,18 +56,17 @@ class HealthReporter:
 
     def __init__(
         self,
-        gateway_id: str,
-        data_dir: Path,
-        interval_s: float,
+        gateway: GatewaySection,
+        *,
         sink: Sink,
         outbox: Outbox,
         judge: ClockJudge,
         parts: Callable[[], Mapping[str, DriverHealth]],
         clock: Clock,
     ) -> None:
-        self._gateway_id = gateway_id
-        self._data_dir = data_dir
-        self._interval_s = interval_s
+        self._gateway_id = gateway.id
+        self._data_dir = gateway.data_dir
+        self._interval_s = gateway.health_interval_s
         self._sink = sink
         self._outbox = outbox
         self._judge = judge
