@@ -31,6 +31,7 @@ web: $(STAMP) ## build the managers' web pages
 
 schemas: $(STAMP) ## write the generated JSON Schemas
 	@$(BIN)/python -m wire.json_schema
+	@$(BIN)/python -m firmware_profiles.json_schema
 
 check: lint types arch docs-check ## lint, types, import rules, generated files
 
@@ -46,6 +47,7 @@ arch: $(STAMP)
 
 docs-check: $(STAMP)
 	$(BIN)/python -m wire.json_schema --check
+	$(BIN)/python -m firmware_profiles.json_schema --check
 
 test-unit: $(STAMP) ## the tests that need no service (seconds)
 	$(BIN)/pytest -m "not integration and not slow" -n auto

@@ -1,1 +1,266 @@
-"""Readings and a profile to wire events."""
+"""Readings and a profile to wire events: a pure function of what was known, what was read and when.
+
+A field's new value counts when it held for its `debounce_s`. A rule then reports its event at a change, at a rising
+condition or at each message, once. Silence longer than the profile allows is an event too.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from edge_agent.protocols.message import Reading
+from edge_agent.translate import DEADBANDS, TranslationError, event_of
+from firmware_profiles.base import Scalar, matches
+from firmware_profiles.model import EventRule, Profile
+from firmware_profiles.wire_keys import wire_keys
+from wire.events import DeviceHealth, DeviceHealthData, KnownEvent
+
+MAX_PARTS: Final = 4096
+"""Components behind one fire panel; GB 50116 allows 3,200 points on a controller."""
+
+
+class Moment(NamedTuple):
+    """The wall clock for the event, the monotonic one for durations."""
+
+    wall: datetime
+    monotonic_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Which device it is."""
+
+    device_id: str
+    profile: Profile
+    unit: str | None = None
+    part_units: Mapping[str, str] = field(default_factory=dict)
+    """Part of the device -> the unit it hangs in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A field's value, and since when."""
+
+    value: Scalar | None
+    at_s: float
+    pending: tuple[Scalar | None, float] | None = None
+    """A new value that has not yet held for `debounce_s`, and since when it stands."""
+    is_stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a rule reported last, and whether its condition still holds."""
+
+    data: tuple[tuple[str, Any], ...]
+    at_s: float
+    is_standing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """What is known of a device, or of one part of it."""
+
+    fields: Mapping[str, Known] = field(default_factory=dict)
+    said: Mapping[int, Said] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """All that the interpreter remembers of a device."""
+
+    parts: Mapping[str, PartState] = field(default_factory=dict)
+    is_online: bool | None = None
+    heard_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a reading."""
+
+    events: list[KnownEvent]
+    state: DeviceState
+    faults: tuple[str, ...] = ()
+
+
+def interpret(subject: Subject, state: DeviceState, reading: Reading, at: Moment) -> Outcome:
+    """The events that a reading means. A device that speaks is online."""
+    online = link_changed(subject, state, at, is_online=True)
+    part = _part_of(subject, reading)
+    if part not in online.state.parts and len(online.state.parts) >= MAX_PARTS:
+        return replace(online, faults=(*reading.faults, f"part: more than {MAX_PARTS} parts; {part!r} is not followed"))
+    before = online.state.parts.get(part, PartState())
+    fields = dict(before.fields)
+    for name, value in reading.values.items():
+        fields[name] = _settle(subject, name, value, fields.get(name), at.monotonic_s)
+    fresh = [name for name in reading.values if name in before.fields and before.fields[name].is_stale]
+    events, said, faults = _report(subject, part, PartState(fields, before.said), frozenset(reading.values), at)
+    if fresh and not any(item.is_stale for item in fields.values()):
+        events.append(_health(subject, part, DeviceHealthData(fault=False), at))
+    parts = {**online.state.parts, part: PartState(fields, said)}
+    new_state = replace(online.state, parts=parts, heard_s=at.monotonic_s)
+    return Outcome([*online.events, *events], new_state, (*reading.faults, *faults))
+
+
+def tick(subject: Subject, state: DeviceState, at: Moment) -> Outcome:
+    """The events that the passing of time means: values that held long enough, values and devices gone stale."""
+    stale_after_s = subject.profile.health.stale_after_s
+    if state.is_online and stale_after_s is not None and state.heard_s is not None:
+        is_silent = at.monotonic_s - state.heard_s > stale_after_s
+        if is_silent:
+            return link_changed(subject, state, at, is_online=False, reason=f"silent for {stale_after_s:g} s")
+    events: list[KnownEvent] = []
+    faults: list[str] = []
+    parts = dict(state.parts)
+    for part, known in state.parts.items():
+        fields = {name: _age(subject, name, value, at.monotonic_s) for name, value in known.fields.items()}
+        changed = frozenset(name for name, value in fields.items() if value != known.fields[name])
+        stale = [name for name, value in fields.items() if value.is_stale and not known.fields[name].is_stale]
+        if stale:
+            events.append(_health(subject, part, DeviceHealthData(fault=f"stale: {', '.join(stale)}"), at))
+        # What a device said last is not said again for it while it does not answer.
+        is_repeating = bool(state.is_online) and any(rule.repeat_s for rule in subject.profile.events)
+        if not changed and not is_repeating:
+            continue
+        more, said, wrong = _report(subject, part, PartState(fields, known.said), changed, at, is_tick=True)
+        parts[part] = PartState(fields, said)
+        events += more
+        faults += wrong
+    return Outcome(events, replace(state, parts=parts), tuple(faults))
+
+
+def link_changed(
+    subject: Subject, state: DeviceState, at: Moment, *, is_online: bool, reason: str | None = None
+) -> Outcome:
+    """The event that the device answers again, or no longer; none when that is known already."""
+    if state.is_online == is_online:
+        return Outcome([], state)
+    data = DeviceHealthData(online=is_online, fault=reason if not is_online and reason else None)
+    return Outcome([_health(subject, "", data, at)], replace(state, is_online=is_online))
+
+
+def _health(subject: Subject, part: str, data: DeviceHealthData, at: Moment) -> DeviceHealth:
+    return DeviceHealth(observed_at=at.wall, device=_name(subject, part), unit=_unit(subject, part), data=data)
+
+
+def _part_of(subject: Subject, reading: Reading) -> str:
+    name = subject.profile.part
+    value = reading.values.get(name) if name else None
+    return "" if value is None else str(value)
+
+
+def _settle(subject: Subject, name: str, value: Scalar | None, known: Known | None, now_s: float) -> Known:
+    """A field after one more reading of it."""
+    debounce_s = subject.profile.fields[name].debounce_s
+    if known is None:
+        # The first value counts at once unless it must be debounced: then nothing is known before it held.
+        return Known(None, now_s, (value, now_s)) if debounce_s else Known(value, now_s)
+    if not debounce_s or value == known.value:
+        return Known(value, now_s)
+    if known.pending is not None and known.pending[0] == value:
+        since_s = known.pending[1]
+        return Known(value, now_s) if now_s - since_s >= debounce_s else replace(known, at_s=now_s)
+    return Known(known.value, now_s, (value, now_s))
+
+
+def _age(subject: Subject, name: str, known: Known, now_s: float) -> Known:
+    spec = subject.profile.fields[name]
+    if spec.stale_after_s is not None and known.value is not None and now_s - known.at_s > spec.stale_after_s:
+        return Known(None, known.at_s, is_stale=True)
+    if known.pending is not None and now_s - known.pending[1] >= spec.debounce_s:
+        return Known(known.pending[0], known.at_s)
+    return known
+
+
+def _report(
+    subject: Subject, part: str, known: PartState, touched: frozenset[str], at: Moment, *, is_tick: bool = False
+) -> tuple[list[KnownEvent], dict[int, Said], list[str]]:
+    """The events of all rules, what each has said now, and why a rule could not be followed."""
+    events: list[KnownEvent] = []
+    said = dict(known.said)
+    faults: list[str] = []
+    values = {name: item.value for name, item in known.fields.items()}
+    for index, rule in enumerate(subject.profile.events):
+        names = {*rule.when, *rule.from_fields.values()}
+        last = said.get(index)
+        if is_tick and (rule.mode == "each" or (not names & touched and not _is_due(rule, last, at.monotonic_s))):
+            continue
+        if not is_tick and not names & touched:
+            continue
+        seen = {name: values.get(name) for name in names & touched} if rule.mode == "each" else values
+        try:
+            data = _data(rule, seen)
+            if data is None:
+                if last is not None:
+                    said[index] = replace(last, is_standing=False)
+                continue
+            if _is_news(subject, rule, data, last, at.monotonic_s):
+                events.append(event_of(_name(subject, part), _unit(subject, part), rule.kind, data, at.wall))
+                said[index] = Said(tuple(data.items()), at.monotonic_s, is_standing=True)
+            elif last is not None:
+                said[index] = replace(last, is_standing=True)
+        except TranslationError as error:
+            faults.append(f"events.{index}: {error}")
+    return events, said, faults
+
+
+def _name(subject: Subject, part: str) -> str:
+    return f"{subject.device_id}/{part}" if part else subject.device_id
+
+
+def _unit(subject: Subject, part: str) -> str | None:
+    return subject.part_units.get(part, subject.unit)
+
+
+def _data(rule: EventRule, seen: Mapping[str, Scalar | None]) -> dict[str, Any] | None:
+    """The event's data, or None when the rule's condition does not hold or a value it needs is missing."""
+    for name, wanted in rule.when.items():
+        if not matches(seen.get(name), wanted):
+            return None
+    data: dict[str, Any] = dict(rule.set_values)
+    for key, name in rule.from_fields.items():
+        value = seen.get(name)
+        if value is not None:
+            data[key] = value
+    has_own = not rule.from_fields or any(key in data for key in rule.from_fields)
+    return data if has_own and _is_complete(rule, data) else None
+
+
+def _is_complete(rule: EventRule, data: Mapping[str, Any]) -> bool:
+    return all(key in data for key, spec in wire_keys(rule.kind).items() if spec.is_required)
+
+
+def _is_due(rule: EventRule, last: Said | None, now_s: float) -> bool:
+    return bool(rule.repeat_s and last is not None and last.is_standing and now_s - last.at_s >= rule.repeat_s)
+
+
+def _is_news(subject: Subject, rule: EventRule, data: dict[str, Any], last: Said | None, now_s: float) -> bool:
+    if last is None or _is_due(rule, last, now_s):
+        return True
+    before = dict(last.data)
+    if rule.mode == "rise":
+        return not last.is_standing or before != data
+    if rule.mode == "each":
+        return before != data or now_s - last.at_s >= rule.dedup_s or rule.dedup_s == 0
+    if not last.is_standing:
+        return True
+    return any(_differs(subject, rule, key, before.get(key), data.get(key)) for key in {*before, *data})
+
+
+def _differs(subject: Subject, rule: EventRule, key: str, old: Any, new: Any) -> bool:
+    if new is None:
+        return False
+    if not _is_number(new):
+        return bool(old != new)
+    name = rule.from_fields.get(key)
+    spec = subject.profile.fields.get(name) if name else None
+    deadband = spec.deadband if spec is not None and spec.deadband is not None else DEADBANDS.get(key, 0.0)
+    # A number that joins the others is news like any other change of it, unless no change of it is.
+    change = float(abs(new - old)) if _is_number(old) else deadband
+    return deadband != math.inf and change >= deadband and old != new
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

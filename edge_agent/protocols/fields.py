@@ -1,0 +1,202 @@
+"""Reads a profile's fields out of a message: the one place where bits become values."""
+
+import math
+import struct
+from collections.abc import Mapping
+from typing import Any, Final
+
+from edge_agent.protocols.message import ABSENT, Hasher, Message, Reading
+from edge_agent.protocols.payload import Payload, payload_of, walk
+from firmware_profiles.base import Scalar, key_of, matches
+from firmware_profiles.fields import SIZES, SPACES, FieldSpec
+from firmware_profiles.model import Profile
+from firmware_profiles.transports import ModbusTransport
+from wire.ids import canonical_card
+
+MAX_TEXT: Final = 256
+
+
+class _Unread(Exception):  # noqa: N818  # a signal inside this module, never seen outside
+    """A value that is there but cannot be read."""
+
+
+def read_fields(profile: Profile, message: Message, hasher: Hasher) -> Reading:
+    """The values that a message gives by a profile. A field that the message does not speak of is absent."""
+    payload = payload_of(message, profile.decoder)
+    faults = [] if payload.fault is None else [payload.fault]
+    base = profile.transport.address_base if isinstance(profile.transport, ModbusTransport) else 0
+    values: dict[str, Scalar | None] = {}
+    for name, spec in profile.fields.items():
+        if spec.of is not None and spec.of != message.channel:
+            continue
+        if any(not matches(values.get(other), wanted) for other, wanted in spec.only_if.items()):
+            continue
+        try:
+            raw = _raw(spec, message, payload, base)
+            if raw is ABSENT:
+                continue
+            values[name] = _meaning(spec, raw, hasher)
+        except _Unread as unread:
+            faults.append(f"{name}: {unread}")
+    return Reading(values, tuple(faults))
+
+
+def registers_of(spec: FieldSpec) -> int:
+    """How many registers (or bits) of its space a Modbus field takes."""
+    if spec.space in ("coil", "discrete"):
+        return 1
+    size = spec.length if spec.length is not None else SIZES.get(spec.type or "uint16", 2)
+    return (size + 1) // 2
+
+
+def _raw(spec: FieldSpec, message: Message, payload: Payload, base: int) -> Any:
+    """The value as it stands in the message, or ABSENT."""
+    location = spec.location
+    if location in SPACES:
+        return _register_value(spec, message.registers, getattr(spec, location) - base)
+    if location in ("at", "tag"):
+        return _byte_value(spec, payload)
+    if location == "json":
+        return ABSENT if message.json is ABSENT or spec.json_path is None else walk(message.json, spec.json_path)
+    if location == "text":
+        return ABSENT if message.text is None else message.text
+    if location == "item":
+        return message.items.get(spec.item or "", ABSENT)
+    levels = message.topic.split("/")
+    level = spec.topic_level or 0
+    return levels[level] if -len(levels) <= level < len(levels) else ABSENT
+
+
+def _register_value(spec: FieldSpec, registers: Mapping[tuple[str, int], int], address: int) -> Any:
+    space, count = str(spec.space), registers_of(spec)
+    words = [registers.get((space, address + index)) for index in range(count)]
+    if all(word is None for word in words):
+        return ABSENT
+    if any(word is None for word in words):
+        raise _Unread(f"{space} {address}: {count} registers expected, some are missing")
+    known = [word for word in words if word is not None]
+    if space in ("coil", "discrete"):
+        return bool(known[0])
+    if spec.word_order == "little":
+        known.reverse()
+    return _number(spec, b"".join(word.to_bytes(2, spec.byte_order) for word in known), "uint16", order="big")
+
+
+def _byte_value(spec: FieldSpec, payload: Payload) -> Any:
+    data = payload.data
+    if spec.tag is not None:
+        data = (payload.records or {}).get(spec.tag)
+    if data is None:
+        return ABSENT
+    size = spec.length or SIZES.get(spec.type or "uint8", 1)
+    start = spec.at or 0
+    start = start if start >= 0 else len(data) + start
+    if start < 0 or start + size > len(data):
+        raise _Unread(f"length: byte {start} to {start + size} of a message of {len(data)}")
+    return _number(spec, data[start : start + size], "uint8", order=spec.byte_order)
+
+
+def _number(spec: FieldSpec, data: bytes, default: str, order: str) -> Any:
+    """Bytes as the field's type; `order` is that of the bytes, words are in order already."""
+    kind = spec.type or default
+    big = data if order == "big" else data[::-1]
+    value: Any
+    match kind:
+        case "ascii" | "utf8" | "gb18030":
+            value = data.split(b"\0", 1)[0].decode(kind, errors="replace").strip()[:MAX_TEXT]
+        case "hex":
+            value = data.hex()
+        case "bcd":
+            if not big.hex().isdecimal():
+                raise _Unread(f"{big.hex()} is not BCD")
+            value = int(big.hex())
+        case "float32" | "float64":
+            value = struct.unpack(">f" if kind == "float32" else ">d", big)[0]
+            value = value if math.isfinite(value) else None
+        case "bool":
+            value = any(data)
+        case _:
+            value = int.from_bytes(big[-SIZES.get(kind, len(big)) :], "big", signed=kind.startswith("int"))
+    return value
+
+
+def _meaning(spec: FieldSpec, raw: Any, hasher: Hasher) -> Scalar | None:
+    """What a raw value means: bits, sentinel, table, scale, threshold, in this order."""
+    if raw is None:
+        return None
+    if not isinstance(raw, bool | int | float | str):
+        raise _Unread(f"a {type(raw).__name__} is not a single value")
+    value: Scalar = raw[:MAX_TEXT] if isinstance(raw, str) else raw
+    if spec.missing and _is_missing(spec, value):
+        return None
+    if spec.hash is not None:
+        return _hashed(spec.hash, value, hasher)
+    if spec.bit is not None or spec.mask is not None:
+        value = _bits(spec, value)
+    if spec.enum is not None:
+        return _listed(spec, value)
+    if spec.scale is not None or spec.offset is not None or spec.type == "number":
+        scaled = _as_number(value) * (1 if spec.scale is None else spec.scale) + (spec.offset or 0)
+        value = round(scaled, 9)
+        if value.is_integer() and spec.scale is None and spec.type == "number":
+            value = int(value)
+    if spec.at_least is not None or spec.at_most is not None:
+        number = _as_number(value)
+        value = (spec.at_least is None or number >= spec.at_least) and (spec.at_most is None or number <= spec.at_most)
+    return _inverted(value) if spec.invert else value
+
+
+def _is_missing(spec: FieldSpec, value: Scalar) -> bool:
+    """Manuals write the sentinel of a signed value as they please: -32768 or 0x8000."""
+    if isinstance(value, int) and value < 0 and spec.type in SIZES:
+        return matches(value, list(spec.missing)) or matches(value + (1 << 8 * SIZES[spec.type]), list(spec.missing))
+    return matches(value, list(spec.missing))
+
+
+def _bits(spec: FieldSpec, value: Scalar) -> Scalar:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _Unread(f"{value!r} has no bits")
+    if spec.bit is not None:
+        return bool(value >> spec.bit & 1)
+    mask = spec.mask or 0
+    return (value & mask) >> ((mask & -mask).bit_length() - 1)
+
+
+def _listed(spec: FieldSpec, value: Scalar) -> Scalar | None:
+    table = spec.enum or {}
+    key = key_of(value)
+    if key in table:
+        meaning = table[key]
+    elif spec.has_otherwise:
+        meaning = spec.otherwise
+    else:
+        raise _Unread(f"{value!r} is not listed in enum")
+    return _inverted(meaning) if spec.invert and meaning is not None else meaning
+
+
+def _as_number(value: Scalar) -> float:
+    try:
+        number = float(value)
+    except ValueError as error:
+        raise _Unread(f"{value!r} is not a number") from error
+    if not math.isfinite(number):
+        raise _Unread(f"{value!r} is not a finite number")
+    return number
+
+
+def _inverted(value: Scalar) -> bool:
+    if isinstance(value, bool | int):
+        return not value
+    raise _Unread(f"{value!r} cannot be inverted; give the field an enum")
+
+
+def _hashed(kind: str, value: Scalar, hasher: Hasher) -> str | None:
+    """The reference of a credential; its number goes no further than here, not even into the fault."""
+    if isinstance(value, bool | float):
+        raise _Unread("a credential is a number or text")
+    if kind == "pin":
+        return hasher(kind, str(value))
+    try:
+        return hasher(kind, canonical_card(str(value)))
+    except ValueError as error:
+        raise _Unread("the card number is neither decimal, 'facility,number' nor hex") from error

@@ -1,0 +1,198 @@
+"""What a profile must hold beyond its shape: names that exist, places that fit the transport, words of the wire."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from firmware_profiles.base import FieldName, Scalar
+from firmware_profiles.fields import SPACES, FieldSpec
+from firmware_profiles.model import EventRule, Profile
+from firmware_profiles.transports import CommandSpec, Gb26875Transport, ModbusTransport, MqttTransport, OsdpTransport
+from firmware_profiles.wire_keys import WireKey, wire_keys
+
+Loc = tuple[str | int, ...]
+Fault = tuple[Loc, str]
+"""Where in the file, and what is wrong with its mend."""
+
+_PLACES: Final[dict[str, tuple[str, ...]]] = {
+    "modbus": SPACES,
+    "osdp": ("item", "at", "tag"),
+    "zigbee2mqtt": ("json",),
+    "home-assistant": ("item",),
+    "gb26875": ("item", "at"),
+}
+_MQTT_PLACES: Final = {
+    "json": ("json", "at", "tag", "topic_level"),
+    "text": ("text", "topic_level"),
+    "bytes": ("at", "tag", "topic_level"),
+}
+OSDP_ITEMS: Final = (
+    "card", "card_bits", "card_format", "facility", "parity_ok", "pin", "reader", "decision", "tamper", "power_fault",
+    "secure", "key_fault", "credential_type",
+    *(f"input.{n}" for n in range(8)), *(f"output.{n}" for n in range(8)),
+)  # fmt: skip
+"""What the OSDP driver says of a reader in its own words."""
+GB_ITEMS: Final = (
+    "type", "system_type", "system_address", "component_type", "address", "zone", "position", "state", "states", "text",
+    "analog_type", "analog_value", "operation", "operator", "version",
+)  # fmt: skip
+"""What the GB/T 26875.3 codec names in an information object."""
+HA_ITEMS: Final = (
+    "smoke", "gas", "carbon_monoxide", "lock_state", "door_open", "tamper", "battery_low", "battery_pct", "occupancy",
+    "problem", "test", "people",
+)  # fmt: skip
+"""What the Home Assistant discovery codec makes of device classes."""
+_COMMAND_WAYS: Final = {
+    "modbus": "write",
+    "osdp": "osdp",
+    "zigbee2mqtt": "publish",
+    "mqtt": "publish",
+    "gb26875": "gb26875",
+    "home-assistant": "publish",
+}
+
+
+def hint(word: str, known: Iterable[str]) -> str:
+    """`did you mean 'x'?`, or the list of what is known."""
+    options = [str(option) for option in known]
+    close = difflib.get_close_matches(word, options, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"known: {', '.join(sorted(options)[:24])}" if options else "none is known here"
+
+
+def faults_of(profile: Profile) -> Iterator[Fault]:
+    """Everything that is wrong with a profile whose shape is right."""
+    for name, field in profile.fields.items():
+        yield from _field_faults(profile, name, field)
+    for index, rule in enumerate(profile.events):
+        yield from _rule_faults(profile, ("events", index), rule)
+    if profile.part is not None and profile.part not in profile.fields:
+        yield ("part",), f"no field is named {profile.part!r}; {hint(profile.part, profile.fields)}"
+    for name, command in profile.commands.items():
+        yield from _command_faults(profile, ("commands", name), command)
+    for index, example in enumerate(profile.examples):
+        for field_name in example.fields or {}:
+            yield from _known_field(profile, ("examples", index, "fields", field_name), field_name)
+        for number, event in enumerate(example.events or []):
+            if len(event) != 1:
+                yield ("examples", index, "events", number), "an event is `kind: {data}`, one kind each"
+    tlv = profile.decoder.tlv
+    if tlv is not None and tlv.length_bytes == 0:
+        for tag in {field.tag for field in profile.fields.values() if field.tag is not None} - set(tlv.lengths):
+            yield (
+                ("decoder", "tlv", "lengths"),
+                f"the length of tag {tag} is missing; add {tag}: BYTES, or length_bytes",
+            )
+
+
+def _known_field(profile: Profile, loc: Loc, name: str) -> Iterator[Fault]:
+    if name not in profile.fields:
+        yield loc, f"no field is named {name!r}; {hint(name, profile.fields)}"
+
+
+def _field_faults(profile: Profile, name: FieldName, field: FieldSpec) -> Iterator[Fault]:
+    transport = profile.transport
+    loc: Loc = ("fields", name)
+    places = _MQTT_PLACES[transport.payload] if isinstance(transport, MqttTransport) else _PLACES[transport.kind]
+    if field.location not in places:
+        yield (*loc, field.location), f"a {transport.kind} device has no {field.location!r}; use {' or '.join(places)}"
+    if field.location == "tag" and profile.decoder.tlv is None:
+        yield (*loc, "tag"), "tags need `decoder: {tlv: …}`; add it"
+    items: tuple[str, ...] = ()
+    if field.location == "item":
+        items = {"osdp": OSDP_ITEMS, "gb26875": GB_ITEMS, "home-assistant": HA_ITEMS}.get(transport.kind, ())
+    if items and field.item not in items:
+        yield (*loc, "item"), f"{transport.kind} names no {field.item!r}; {hint(str(field.item), items)}"
+    if isinstance(transport, MqttTransport) and field.of is not None and field.of not in transport.topics:
+        yield (*loc, "of"), f"no topic is named {field.of!r}; {hint(field.of, transport.topics)}"
+    if isinstance(transport, ModbusTransport | OsdpTransport) and field.of is not None:
+        yield (*loc, "of"), f"a {transport.kind} device has no message types; remove `of`"
+    if field.location in ("coil", "discrete") and (field.type or field.bit is not None or field.mask is not None):
+        yield loc, f"a {field.location} is one bit: type, bit and mask do not apply; use input or holding"
+    if (
+        isinstance(transport, ModbusTransport)
+        and transport.address_base == 1
+        and getattr(field, field.location, 1) == 0
+    ):
+        yield (*loc, field.location), "address_base is 1, so the lowest address is 1"
+    before = list(profile.fields)[: list(profile.fields).index(name)]
+    for other in field.only_if:
+        if other not in before:
+            yield (*loc, "only_if", other), f"only fields above {name!r} can be asked for; {hint(other, before)}"
+
+
+def _rule_faults(profile: Profile, loc: Loc, rule: EventRule) -> Iterator[Fault]:
+    keys = wire_keys(rule.kind)
+    for name in rule.when:
+        yield from _known_field(profile, (*loc, "when", name), name)
+    for key, name in rule.from_fields.items():
+        yield from _known_field(profile, (*loc, "from", key), name)
+        if key not in keys:
+            yield (*loc, "from", key), f"{rule.kind} has no {key!r}; {hint(key, keys)}"
+        elif name in profile.fields:
+            yield from _fits(keys[key], profile.fields[name], (*loc, "from", key), name)
+    for key, value in rule.set_values.items():
+        if key not in keys:
+            yield (*loc, "set", key), f"{rule.kind} has no {key!r}; {hint(key, keys)}"
+        elif key in rule.from_fields:
+            yield (*loc, "set", key), f"{key!r} stands in `from` too; keep one"
+        else:
+            yield from _constant_fits(keys[key], value, (*loc, "set", key))
+    given = {*rule.from_fields, *rule.set_values}
+    lacking = [key for key, spec in keys.items() if spec.is_required and key not in given]
+    if any(key.startswith("credential.") for key in given) and "credential.type" not in given:
+        lacking.append("credential.type")
+    for key in lacking:
+        yield loc, f"{rule.kind} needs {key!r}; add it to `from` or `set`"
+    if not rule.from_fields and not rule.when:
+        yield loc, "nothing of the device is asked: add `from` or `when`"
+
+
+def _fits(key: WireKey, field: FieldSpec, loc: Loc, name: str) -> Iterator[Fault]:
+    if "str" in key.types and field.hash is None and loc[-1] == "credential.ref":
+        yield loc, f"a credential is never sent in the clear; give field {name!r} `hash: card` or `hash: pin`"
+    if field.hash is not None and loc[-1] != "credential.ref":
+        yield loc, f"field {name!r} is a credential; it can only go to credential.ref"
+    if (
+        "bool" in key.types
+        and len(key.types) == 1
+        and (field.scale or field.type in ("ascii", "utf8", "gb18030", "hex"))
+    ):
+        yield loc, f"{loc[-1]} is true or false; give field {name!r} an enum, a bit or at_least"
+    if field.enum is not None:
+        for raw, meaning in field.enum.items():
+            if meaning is not None:
+                yield from _constant_fits(key, meaning, ("fields", name, "enum", raw))
+    if ("float" in key.types or "int" in key.types) and field.is_boolean and not {"bool", "str"} & key.types:
+        yield loc, f"{loc[-1]} is a number, field {name!r} is true or false"
+
+
+def _constant_fits(key: WireKey, value: Scalar, loc: Loc) -> Iterator[Fault]:
+    if isinstance(value, bool):
+        kind = "bool"
+    elif isinstance(value, int):
+        kind = "int"
+    else:
+        kind = "float" if isinstance(value, float) else "str"
+    accepted = key.types | ({"int"} if "float" in key.types else set()) | ({"str"} if "list" in key.types else set())
+    if kind == "int" and "bool" in key.types and value in (0, 1):
+        return
+    if kind not in accepted:
+        yield loc, f"{value!r} is not {' or '.join(sorted(key.types))}"
+    elif key.choices and kind == "str" and str(value) not in key.choices:
+        yield loc, f"{value!r} is not a word of the wire; {hint(str(value), key.choices)}"
+
+
+def _command_faults(profile: Profile, loc: Loc, command: CommandSpec) -> Iterator[Fault]:
+    way = _COMMAND_WAYS[profile.transport.kind]
+    if getattr(command, way) is None:
+        yield loc, f"a {profile.transport.kind} device is commanded by `{way}`"
+    for name in command.confirm:
+        yield from _known_field(profile, (*loc, "confirm", name), name)
+    if isinstance(profile.transport, MqttTransport):
+        for index, message in enumerate(command.publish or []):
+            if message.topic is None:
+                yield (*loc, "publish", index), "an MQTT device needs `topic:`, with {address} in it"
+    if isinstance(profile.transport, Gb26875Transport) and command.write is not None:
+        yield (*loc, "write"), "GB/T 26875.3 has no registers"
