@@ -9,6 +9,7 @@ import typer
 
 from edge_agent import commands
 from edge_agent.errors import AgentError, ConfigError
+from firmware_profiles.errors import ProfileError
 
 EX_CONFIG: Final = 78
 """sysexits.h: a configuration that cannot work. systemd's RestartPreventExitStatus names it."""
@@ -48,7 +49,7 @@ def main() -> None:
     """Run the command line; exit 78 for a configuration that cannot work, 1 for another error of ours."""
     try:
         build_app(sys.argv[1] if len(sys.argv) > 1 else None)()
-    except ConfigError as error:
+    except (ConfigError, ProfileError) as error:
         print(error, file=sys.stderr)
         sys.exit(EX_CONFIG)
     except AgentError as error:

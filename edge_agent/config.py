@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from edge_agent.config_faults import shape_faults
 from edge_agent.errors import ConfigError
 from wire.ids import GATEWAY_ID_PATTERN
 
@@ -119,15 +120,43 @@ class AgentConfig(Section):
 
 
 def load_config(path: Path) -> AgentConfig:
-    """The configuration in `path`. Raises ConfigError: one line for each fault, with key and mend."""
+    """The configuration in `path`. Raises ConfigError: one line for each fault, with key, line and mend."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}; give the path of a TOML file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
     try:
-        return AgentConfig.model_validate(raw)
+        config = AgentConfig.model_validate(raw)
     except ValidationError as error:
-        faults = [f"{path}: {'.'.join(str(step) for step in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-        raise ConfigError("\n".join(faults)) from error
+        faults = shape_faults(error, AgentConfig, text)
+        raise ConfigError("\n".join(f"{path}:{fault}" for fault in faults)) from error
+    if faults := reference_faults(config):
+        raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
+    return config
+
+
+def reference_faults(config: AgentConfig) -> list[str]:
+    """Names that stand for nothing, and names that stand for two things; one line each."""
+    faults: list[str] = []
+    buses = [bus.name for bus in config.bus]
+    ids = [device.id for device in config.device] + [camera.id for camera in config.camera]
+    faults += [f"bus: {name!r} is there twice; give each its own name" for name in _twice(buses)]
+    faults += [f"device: id {name!r} is there twice; give each device and camera its own" for name in _twice(ids)]
+    for index, device in enumerate(config.device):
+        if device.bus is not None and device.bus not in buses:
+            known = ", ".join(buses) or "none"
+            faults.append(f"device.{index}.bus: no [[bus]] is named {device.bus!r} (there is: {known}); mend the name")
+    devices = {device.id for device in config.device}
+    faults += [
+        f"reflexes.sirens: no [[device]] has the id {siren!r}; mend the id or take it out"
+        for siren in config.reflexes.sirens
+        if siren not in devices
+    ]
+    return faults
+
+
+def _twice(names: list[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})

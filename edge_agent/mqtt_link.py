@@ -173,6 +173,7 @@ class MqttLink:
             if info.is_published():
                 break
             await asyncio.sleep(0.02)
+        self.detail = "disconnected: the agent is stopping"
         session.client.disconnect()
         await asyncio.sleep(0)
 
