@@ -152,8 +152,8 @@ class Occupant(Versioned, table=True):
 class Registration(Versioned, table=True):
     """One filing with an authority.
 
-    `residence` (居住登记: occupant and police), `house` (居住房屋出租登记: unit and police), `contract` (租赁备案: lease
-    and housing department), `termination` (退租报告: lease and police).
+    `residence` (居住登记: occupant and police), `house` (居住房屋出租登记: unit and police), `contract` (租赁备案:
+    lease and housing department), `termination` (退租报告: lease and police).
     """
 
     __tablename__ = "reg_registration"
