@@ -149,13 +149,20 @@ class Outbox:
 
     async def read(self, lane: int, after_seq: int, max_events: int, max_bytes: int) -> list[Row]:
         """Events of a lane after `after_seq`, in order and without a hole. Raises OutboxError."""
+        after_seq = max(after_seq, self._floor(lane))
         rows = self._tails[lane].after(after_seq, max_events, max_bytes)
         if rows is not None:
             return rows
         return await self._call(lambda store: store.read(lane, after_seq, max_events, max_bytes))
 
     def acknowledge(self, lane: int, epoch: str, seq: int) -> None:
-        """The hub has committed everything of the lane's epoch up to `seq`: it may be deleted."""
+        """The hub has committed everything of the lane's epoch up to `seq`: it may be deleted.
+
+        Passed over when the epoch is not the lane's or `seq` is beyond its last number.
+        """
+        found = self._status.lanes[lane]
+        if epoch != found.epoch or seq > found.last_seq:
+            return
         self._acked[lane] = (epoch, max(seq, self._floor(lane)))
         if not self._is_closed:
             self._writer.jobs.put(Acknowledge(lane, epoch, seq))
@@ -204,7 +211,7 @@ class Outbox:
     def _floor(self, lane: int) -> int:
         found = self._status.lanes[lane]
         epoch, seq = self._acked.get(lane, ("", 0))
-        return max(found.floor_seq, min(seq, found.last_seq)) if epoch == found.epoch else found.floor_seq
+        return max(found.floor_seq, seq) if epoch == found.epoch else found.floor_seq
 
     async def _call(self, function: Callable[[Store], T], *, rewrites: bool = False) -> T:
         if self._is_closed:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import apsw
 
 from edge_agent.errors import ConfigError
+from edge_agent.outbox.raw import is_log_damaged
 from edge_agent.outbox.rows import (
     APPLICATION_ID,
     LANES,
@@ -65,6 +66,8 @@ class Store:
         """Open or create. Raises ConfigError when the file is another program's, DamagedError when it is broken."""
         self._path = path
         self._options = options
+        if _size(path) == 0 and _size(_log_of(path)) > 0:
+            raise DamagedError("it is empty, but its log is not")  # SQLite would throw the log away
         self._db = apsw.Connection(str(path), vfs=options.vfs)
         self.lanes: dict[int, LaneState] = {}
         self.dead_letters = 0
@@ -80,6 +83,7 @@ class Store:
         db.set_busy_timeout(2000)
         try:
             fresh = db.pragma("schema_version") == 0
+            self._check_log()  # before anything is written behind its end
             if fresh:
                 db.pragma("page_size", PAGE_SIZE)
                 db.pragma("application_id", APPLICATION_ID)
@@ -97,9 +101,10 @@ class Store:
             if not fresh and (found := db.pragma("quick_check")) != "ok":
                 raise DamagedError(f"quick_check: {found}")
             with self._transaction():
-                db.execute(SCHEMA)
-                db.pragma("user_version", SCHEMA_VERSION)
-                self._load_lanes(may_create=fresh or version == 0)
+                if version < SCHEMA_VERSION:
+                    db.execute(SCHEMA)
+                    db.pragma("user_version", SCHEMA_VERSION)
+                self._load_lanes(may_create=fresh)
         except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError) as error:
             raise DamagedError(str(error)) from error
 
@@ -118,6 +123,11 @@ class Store:
                 self._save(self.lanes[lane])
             self._check_edges(self.lanes[lane])
         self.dead_letters = self._db.execute("SELECT count(*) FROM dead_letter").get
+
+    def _check_log(self) -> None:
+        log = _log_of(self._path)
+        if log.exists() and is_log_damaged(log.read_bytes(), max(0, self.checkpoint())):
+            raise DamagedError("its log is damaged before its end")
 
     def _check_edges(self, state: LaneState) -> None:
         low, high, count = self._db.execute(
@@ -362,6 +372,14 @@ class Store:
         """Close and leave log and file exactly as they are, for salvage or for another try."""
         self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         self._db.close(force=True)
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _copy(state: LaneState) -> LaneState:
