@@ -1,0 +1,54 @@
+"""What the belief says to others: a distribution with its interval, its coverage, and whether it should be used."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+Abstention = Literal["no_counter", "warming_up", "coverage", "uncertain"]
+"""Why not to use an estimate: nothing counts here; less than a day was seen; the counter was away; too wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """People inside at one instant. `distribution[n]` is the probability of n people; it sums to 1.
+
+    `lower_90` and `upper_90` bound the central 90 %: with 95 % there are at least `lower_90`. `coverage` is the share of
+    the 24 hours before in which every counter saw.
+    """
+
+    at: datetime
+    distribution: tuple[float, ...]
+    mean: float
+    sigma: float
+    lower_90: int
+    upper_90: int
+    coverage: float
+    abstains: Abstention | None
+
+    def at_least(self, people: int) -> float:
+        """Probability that so many or more are inside."""
+        return min(1.0, sum(self.distribution[max(people, 0) :]))
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One night, 02:00 to 05:00 local; `date` is that of its morning.
+
+    The numbers are those of the instant among 02:00, 03:30 and 05:00 with the fewest people, so that `lower` is a lower
+    bound of those who stayed. `crossings` were counted in the 24 hours before 05:00.
+    """
+
+    date: date
+    at: datetime
+    distribution: tuple[float, ...]
+    mean: float
+    sigma: float
+    lower: int
+    upper: int
+    coverage: float
+    crossings: int
+    abstains: Abstention | None
+
+    def at_least(self, people: int) -> float:
+        """Probability that so many or more stayed."""
+        return min(1.0, sum(self.distribution[max(people, 0) :]))
