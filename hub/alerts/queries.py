@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import Session, col, func, select
 
 from hub.alerts.lifecycle import may_leave_house
@@ -144,6 +144,11 @@ def _conditions(wanted: AlertFilter, now: datetime) -> Sequence[ColumnElement[bo
         found.append(col(AlertRow.opened_at) >= wanted.opened_since)
     if wanted.opened_until is not None:
         found.append(col(AlertRow.opened_at) < wanted.opened_until)
+    if wanted.ids:
+        found.append(col(AlertRow.id).in_(wanted.ids))
+    if wanted.is_overdue:
+        waits = and_(col(AlertRow.acknowledged_at).is_(None), col(AlertRow.due_ack_at) < now)
+        found.append(or_(waits, col(AlertRow.due_act_at) < now))
     if wanted.scopes:
         within = [
             condition

@@ -29,6 +29,8 @@ class AlertFilter(_View):
     assignee: str | None = None
     opened_since: datetime | None = None
     opened_until: datetime | None = None
+    ids: tuple[int, ...] = ()
+    is_overdue: bool = False
     scopes: tuple[str, ...] = ()
 
 
