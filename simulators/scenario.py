@@ -29,19 +29,42 @@ class Title(Part):
     en: str
 
 
+class Outcome(Part):
+    """An event that must come of a step: its kind, and the fields that its data must have."""
+
+    kind: str
+    data: dict[str, Any]
+    device: Annotated[DeviceId | None, Field(description="absent: the device of the step")] = None
+    within_s: Annotated[float, Field(gt=0, le=60, description="from the step to `observed_at`")] = 8.0
+
+    @model_validator(mode="after")
+    def _known_kind(self) -> "Outcome":
+        if self.kind not in EVENT_TYPES:
+            raise ValueError(f"kind {self.kind!r} is none of {', '.join(sorted(EVENT_TYPES))}")
+        return self
+
+
 class Peer(Part):
     """A simulated device at the far end of a real protocol."""
 
     id: DeviceId
     profile: Annotated[str, Field(description="the profile with which the agent reads it")]
     unit: UnitCode | None = None
+    begins: Annotated[list[Outcome], Field(description="what the agent reports when it first hears the device")] = []
 
 
 class OsdpReader(Peer):
-    """A card reader on the RS-485 bus of readers."""
+    """A card reader on the RS-485 bus of readers, which speaks the secure channel under a key made for the run."""
 
     is_a: Literal["osdp_reader"]
     address: Annotated[int, Field(ge=0, le=126)]
+    opens_for: Annotated[list[str], Field(description="cards that the gateway lets in, as they are printed")] = []
+
+    @model_validator(mode="after")
+    def _readable_cards(self) -> "OsdpReader":
+        for card in self.opens_for:
+            canonical_card(card)
+        return self
 
 
 class ModbusSmoke(Peer):
@@ -67,21 +90,6 @@ class Camera(Part):
 
 
 Device = Annotated[OsdpReader | ModbusSmoke | ZigbeeDevice, Field(discriminator="is_a")]
-
-
-class Outcome(Part):
-    """An event that must come of a step: its kind, and the fields that its data must have."""
-
-    kind: str
-    data: dict[str, Any]
-    device: Annotated[DeviceId | None, Field(description="absent: the device of the step")] = None
-    within_s: Annotated[float, Field(gt=0, le=60, description="from the step to `observed_at`")] = 8.0
-
-    @model_validator(mode="after")
-    def _known_kind(self) -> "Outcome":
-        if self.kind not in EVENT_TYPES:
-            raise ValueError(f"kind {self.kind!r} is none of {', '.join(sorted(EVENT_TYPES))}")
-        return self
 
 
 class StepBase(Part):
