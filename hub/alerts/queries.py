@@ -109,23 +109,26 @@ def alerts_of_unit(session: Session, unit: str, *, limit: int = 50) -> list[Aler
     return [_summary(row) for row in session.exec(query)]
 
 
-def _conditions(wanted: AlertFilter, now: datetime) -> Sequence[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+def _of_state(wanted: AlertFilter, now: datetime) -> list[ColumnElement[bool]]:
     is_open = col(AlertRow.resolved_at).is_(None)
     not_shelved = or_(col(AlertRow.shelved_until).is_(None), col(AlertRow.shelved_until) <= now)
     match wanted.state:
         case "open":
-            found += [is_open, not_shelved]
+            return [is_open, not_shelved]
         case "active":
-            found += [is_open, not_shelved, col(AlertRow.is_active)]
+            return [is_open, not_shelved, col(AlertRow.is_active)]
         case "unacknowledged":
-            found += [is_open, not_shelved, col(AlertRow.acknowledged_at).is_(None)]
+            return [is_open, not_shelved, col(AlertRow.acknowledged_at).is_(None)]
         case "shelved":
-            found += [is_open, col(AlertRow.shelved_until) > now]
+            return [is_open, col(AlertRow.shelved_until) > now]
         case "resolved":
-            found.append(~is_open)
+            return [~is_open]
         case "all":
-            pass
+            return []
+
+
+def _conditions(wanted: AlertFilter, now: datetime) -> Sequence[ColumnElement[bool]]:
+    found = _of_state(wanted, now)
     if wanted.classes:
         found.append(col(AlertRow.alert_class).in_([str(kind) for kind in wanted.classes]))
     if wanted.severities:
