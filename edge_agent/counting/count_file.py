@@ -1,0 +1,125 @@
+"""Counts the people in a video file, frame by frame, by the file's own clock."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypedDict
+
+import av
+import numpy as np
+
+from edge_agent.counting.av_picture import AvPicture, Scalers
+from edge_agent.counting.back_end import make_detector
+from edge_agent.counting.geometry import Points
+from edge_agent.counting.line import Crossing, Line
+from edge_agent.counting.pipeline import PeopleCounter
+from edge_agent.errors import ConfigError
+
+
+class CrossingJson(TypedDict):
+    """One crossing as the result file has it."""
+
+    frame: int
+    direction: str
+
+
+class CountJson(TypedDict):
+    """The result file."""
+
+    crossings: list[CrossingJson]
+    people_per_frame: dict[str, int]
+    fps: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FileCount:
+    """What was counted, and how long it took."""
+
+    crossings: list[Crossing]
+    people_per_frame: dict[int, int]
+    seconds: float
+    """Of work, wall clock."""
+
+    @property
+    def fps(self) -> float:
+        """Frames counted per second of work."""
+        return len(self.people_per_frame) / max(self.seconds, 1e-9)
+
+    def as_json(self) -> CountJson:
+        """For the result file."""
+        return {
+            "crossings": [{"frame": one.frame, "direction": one.direction} for one in self.crossings],
+            "people_per_frame": {str(frame): count for frame, count in self.people_per_frame.items()},
+            "fps": round(self.fps, 2),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def parse_numbers(text: str, what: str) -> list[float]:
+    """Numbers between commas. Raises ConfigError."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ConfigError(f"{what} {text!r}: not numbers between commas, such as 320,0,320,360") from error
+
+
+def parse_line(text: str, in_side: Literal["left", "right"]) -> Line:
+    """A line from `x1,y1,x2,y2`. Raises ConfigError."""
+    numbers = parse_numbers(text, "--line")
+    if len(numbers) != 4 or numbers[:2] == numbers[2:]:
+        raise ConfigError(f"--line {text!r}: give two different points, x1,y1,x2,y2")
+    ax, ay, bx, by = numbers
+    return Line(ax, ay, bx, by, in_side)
+
+
+def parse_zone(text: str) -> Points:
+    """A polygon from `x1,y1,x2,y2,…`. Raises ConfigError."""
+    return to_polygon(parse_numbers(text, "--zone"))
+
+
+def to_polygon(numbers: list[float]) -> Points:
+    """[n, 2] from x and y in turn. Raises ConfigError where that is no polygon."""
+    if len(numbers) < 6 or len(numbers) % 2:
+        raise ConfigError(f"zone of {len(numbers)} numbers: a polygon has three points or more, x1,y1,x2,y2,x3,y3,…")
+    return np.array(numbers).reshape(-1, 2)
+
+
+def read_frames(path: Path) -> Iterator[tuple[av.VideoFrame, float]]:
+    """Frames with their seconds from the first. Raises ConfigError where the file is no video."""
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise ConfigError(f"{path}: has no video stream; give a video file")
+            stream = container.streams.video[0]
+            step = float(1 / (stream.average_rate or 25))
+            start: float | None = None
+            last = -step
+            for frame in container.decode(stream):
+                stamp = frame.time
+                if start is None and stamp is not None:
+                    start = stamp
+                # Old containers have frames without a stamp, or with one that goes back.
+                seconds = last + step if stamp is None or start is None else max(stamp - start, last)
+                yield frame, seconds
+                last = seconds
+    except (av.FFmpegError, OSError) as error:
+        raise ConfigError(f"{path}: cannot be read as a video: {error.strerror}") from error
+
+
+def count_file(
+    path: Path, line: Line | None, *, view: Literal["oblique", "overhead"] = "oblique", zone: Points | None = None
+) -> FileCount:
+    """Count every frame of a file. Raises ConfigError where it cannot be read or the model is not built."""
+    counter = PeopleCounter(make_detector(view), line, zone)
+    scalers = Scalers()
+    crossings: list[Crossing] = []
+    people: dict[int, int] = {}
+    start = time.perf_counter()
+    for index, (frame, seconds) in enumerate(read_frames(path)):
+        seen = counter.step(AvPicture(frame, scalers), index, seconds)
+        crossings += seen.crossings
+        people[index] = seen.present
+    crossings.sort(key=lambda one: one.frame)
+    return FileCount(crossings, people, time.perf_counter() - start)

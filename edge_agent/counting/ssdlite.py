@@ -1,0 +1,56 @@
+"""The detector for oblique views: SSDLite-MobileNetV2 in ONNX Runtime on the CPU."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnxruntime
+
+from edge_agent.counting.geometry import suppress
+from edge_agent.counting.model_files import INPUT_SIZE
+from edge_agent.counting.picture import Grey, Part, Picture, Rgb
+from edge_agent.counting.tracker import NOBODY, Detections
+
+LEAST_SCORE: Final = 0.15
+OVERLAP: Final = 0.5
+WIDEST: Final = 1.3
+"""Widths per height; what is wider is a row of people or a thing."""
+
+
+class SsdLite:
+    """One ONNX session; `threads` 1 is the cheapest per frame, 2 the quickest."""
+
+    def __init__(self, model: Path, threads: int = 1) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # The arena keeps every size it ever needed; without it the worker stays small at the same speed.
+        options.enable_cpu_mem_arena = False
+        self.session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+
+    def infer(self, rgb: Rgb) -> tuple[np.ndarray, np.ndarray]:
+        """Scores [1917] and boxes [1917, 4] as parts of width and height, straight from the network."""
+        scores, boxes = self.session.run(["scores", "boxes"], {"image": rgb[None]})
+        return scores[0], boxes[0]
+
+    def detect(self, picture: Picture, grey: Grey, time_s: float) -> Detections:
+        """People in the whole frame; see `Detector`."""
+        del grey, time_s
+        rgb = picture.rgb(Part(0, 0, picture.width, picture.height), INPUT_SIZE)
+        scores, boxes = self.infer(rgb)
+        return decode(scores, boxes, picture.width, picture.height)
+
+
+def decode(scores: np.ndarray, boxes: np.ndarray, width: int, height: int) -> Detections:
+    """Detections in pixels from the network's two outputs."""
+    kept = np.flatnonzero(scores >= LEAST_SCORE)
+    if not len(kept):
+        return NOBODY
+    pixels = np.clip(boxes[kept].astype(np.float64), 0, 1) * (width, height, width, height)
+    likely = scores[kept].astype(np.float64)
+    sides = pixels[:, 2:] - pixels[:, :2]
+    upright = (sides[:, 0] <= WIDEST * sides[:, 1]) & (sides.min(axis=1) >= 1)
+    pixels, likely = pixels[upright], likely[upright]
+    chosen = suppress(pixels, likely, OVERLAP)
+    return Detections(pixels[chosen], likely[chosen])
