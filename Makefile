@@ -1,7 +1,7 @@
 # Anfang 安房. `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup packages model web schemas check lint types arch docs-check test test-unit demo demo-check bench lock clean
+.PHONY: wheel help setup packages model web schemas check lint types arch docs-check test test-unit demo demo-check bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -63,6 +63,11 @@ demo-check: setup model web ## the demo without a screen, checked through the pu
 
 bench: setup ## measure against raw limits and peers
 	$(BIN)/python bench/ingest.py
+
+wheel: setup model web ## one wheel with the web pages and the detector inside, in dist/
+	@mkdir -p edge_agent/counting/model && cp build/model/*.onnx build/model/SHA256SUMS edge_agent/counting/model/
+	$(BIN)/python -m hatchling build -t wheel
+	@rm -rf edge_agent/counting/model
 
 lock: ## resolve the dependencies again
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
