@@ -49,8 +49,14 @@ class BusSection(Section):
     """A serial line or a TCP serial server with devices on it."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
-    kind: Literal["osdp", "modbus"]
-    port: Annotated[str, Field(description="/dev/serial/by-id/…, tcp://host:port or rfc2217://host:port")]
+    kind: Literal["osdp", "modbus", "gb26875"]
+    port: Annotated[
+        str,
+        Field(
+            description="/dev/serial/by-id/…, tcp://host:port or rfc2217://host:port of a serial server, "
+            "modbus-tcp://host:port, or listen://address:port where fire panels' transmitters connect"
+        ),
+    ]
     baud: Annotated[int, Field(ge=1200, le=1_000_000)] = 9600
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: Literal[1, 2] = 1
@@ -63,6 +69,9 @@ class MqttSection(Section):
     username: str | None = None
     password_file: Path | None = None
     zigbee2mqtt_topic: str = "zigbee2mqtt"
+    discovery_topic: Annotated[str, Field(description="where devices announce themselves to Home Assistant")] = (
+        "homeassistant"
+    )
 
 
 class DeviceSection(Section):
@@ -72,6 +81,10 @@ class DeviceSection(Section):
     address: Annotated[int | str | None, Field(description="bus address, or the name on the MQTT side")] = None
     unit: Annotated[str | None, Field(description="code of the unit it belongs to; absent: the building's")] = None
     key_file: Annotated[Path | None, Field(description="secure channel key as hex, mode 0600")] = None
+    access_file: Annotated[
+        Path | None, Field(description="credential references that may open, one a line; for readers that ask us")
+    ] = None
+    parts: Annotated[dict[str, str], Field(description="part of the device (zone.position) -> code of its unit")] = {}
 
 
 class CameraSection(Section):

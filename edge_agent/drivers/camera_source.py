@@ -1,0 +1,127 @@
+"""Opens a camera's stream and yields its frames: RTSP, MJPEG over HTTP, a file, a V4L2 device."""
+
+import time
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import av
+
+from edge_agent.errors import LinkError
+
+OPEN_S: Final = 5.0
+READ_S: Final = 5.0
+"""A live stream that brings nothing for so long is lost."""
+
+_RTSP_OPTIONS: Final = {
+    # TCP where the camera offers it: one lost UDP packet smears the picture until the next key frame.
+    "rtsp_transport": "udp+tcp",
+    "rtsp_flags": "prefer_tcp",
+    "fflags": "nobuffer",
+    "analyzeduration": "1000000",
+}
+
+
+class PasswordRefused(LinkError):
+    """The camera answered 401 or 403: trying again soon would lock the account."""
+
+
+class StreamEnded(LinkError):
+    """A file, or a server that says goodbye, has no more frames."""
+
+
+def without_password(url: str) -> str:
+    """The address as it may stand in a log: user and password left out."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def with_password(url: str, password: str) -> str:
+    """The address with this password for the user that it names."""
+    parts = urlsplit(url)
+    user, _, place = parts.netloc.rpartition("@")
+    user = user.partition(":")[0] or "admin"
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{place}"))
+
+
+def is_file(url: str) -> bool:
+    """Whether it is a file of this machine, which has a clock of its own."""
+    return urlsplit(url).scheme in ("", "file") and not url.startswith("/dev/")
+
+
+def frames(url: str) -> Iterator[tuple[av.VideoFrame, float]]:
+    """Frames with the stream's own seconds. Ends only by an error.
+
+    Raises LinkError in words that hold no credentials: PasswordRefused, StreamEnded, or what else went wrong.
+    """
+    if url.startswith("/dev/"):
+        yield from _device_frames(url)
+    scheme = urlsplit(url).scheme
+    options = _RTSP_OPTIONS if scheme in ("rtsp", "rtsps") else {}
+    path = urlsplit(url).path if scheme == "file" else url
+    timeout = None if is_file(url) else (OPEN_S, READ_S)
+    try:
+        with av.open(
+            path, format="mpjpeg" if scheme in ("http", "https") else None, options=options, timeout=timeout
+        ) as container:
+            yield from _decoded(container)
+    except av.FFmpegError as error:
+        # FFmpeg's own message repeats the whole address.
+        raise _in_words(error) from None
+    except OSError as error:
+        raise LinkError(error.strerror or type(error).__name__) from None
+    raise StreamEnded("the stream has ended")
+
+
+def _decoded(container: av.container.InputContainer) -> Iterator[tuple[av.VideoFrame, float]]:
+    if not container.streams.video:
+        raise LinkError("there is no video in the stream")
+    stream = container.streams.video[0]
+    # One thread: a second one would only add a frame of delay each.
+    stream.thread_type = "SLICE"
+    stream.codec_context.thread_count = 1
+    step_s = float(1 / (stream.average_rate or 25))
+    last_s = 0.0
+    for frame in container.decode(stream):
+        last_s = frame.time if frame.time is not None else last_s + step_s
+        yield frame, last_s
+
+
+def _in_words(error: av.FFmpegError) -> LinkError:
+    if isinstance(error, (av.HTTPUnauthorizedError, av.HTTPForbiddenError)):
+        return PasswordRefused("the camera refuses user or password")
+    if isinstance(error, av.EOFError):
+        return StreamEnded("the stream has ended")
+    words = {
+        av.HTTPNotFoundError: "the camera has no such stream (404)",
+        av.ConnectionRefusedError: "nobody listens at that address",
+        av.TimeoutError: "no answer in time",
+        av.ExitError: f"nothing came for {READ_S:.0f} s",
+        av.FileNotFoundError: "no such file",
+        av.InvalidDataError: "what comes is no video",
+    }
+    for kind, text in words.items():
+        if isinstance(error, kind):
+            return LinkError(text)
+    return LinkError(f"{type(error).__name__}: {error.strerror}")
+
+
+def _device_frames(path: str) -> Iterator[tuple[av.VideoFrame, float]]:
+    """A V4L2 device through OpenCV, because PyAV's wheels have no V4L2."""
+    # 60 MB of memory that network cameras do not need.
+    import cv2
+
+    capture = cv2.VideoCapture(path, cv2.CAP_V4L2)
+    try:
+        if not capture.isOpened():
+            raise LinkError("the device cannot be opened; is it plugged in, and may this user read it?")
+        start = time.monotonic()
+        while True:
+            is_there, picture = capture.read()
+            if not is_there:
+                raise LinkError("the device gives no more pictures")
+            yield av.VideoFrame.from_ndarray(picture, format="bgr24"), time.monotonic() - start
+    finally:
+        capture.release()

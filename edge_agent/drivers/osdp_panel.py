@@ -1,0 +1,334 @@
+"""The OSDP control panel of one bus: the only user of libosdp. It runs on a thread of its own and reports in our types.
+
+libosdp keeps a reader that it lost out of the loop for up to 300 s; `revive` takes it in again at once. A reader with
+another key looks to libosdp like one that is gone, so this listens on the line: a reader that answers the challenge
+(CCRYPT) and never gets to its confirmation (RMAC_I) is there and has the wrong key.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import osdp
+import structlog
+
+from edge_agent.drivers.links import Link
+from edge_agent.errors import CommandError, LinkError
+from edge_agent.protocols.osdp import Frame, Framer
+from firmware_profiles.transports import OsdpAction
+
+log = structlog.get_logger()
+
+REFRESH_S: Final = 0.005
+"""Between two turns of libosdp. A poll and its answer take 17 ms at 9,600 baud: finer turns only burn CPU."""
+_CCRYPT, _RMAC_I, _NAK = 0x76, 0x78, 0x41
+_NAK_NEEDS_SECURE: Final = 6
+_WRONG_KEY_AFTER: Final = 2
+
+_COLOURS: Final = {
+    "off": osdp.CommandLEDColor.Black,
+    "red": osdp.CommandLEDColor.Red,
+    "green": osdp.CommandLEDColor.Green,
+    "amber": osdp.CommandLEDColor.Amber,
+    "blue": osdp.CommandLEDColor.Blue,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderSetup:
+    """A reader on the bus. With a key only the secure channel is spoken."""
+
+    address: int
+    key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardRead:
+    """A card was presented. `bits` of left-justified `data`."""
+
+    address: int
+    reader: int
+    bits: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeysPressed:
+    """Keys of the keypad."""
+
+    address: int
+    reader: int
+    keys: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """`local` (tamper, power), `input` or `output` contacts."""
+
+    address: int
+    kind: str
+    report: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class VendorReply:
+    """Data of a vendor's own."""
+
+    address: int
+    vendor: int
+    data: bytes
+
+
+PanelEvent = CardRead | KeysPressed | StatusReport | VendorReply
+
+
+@dataclass(slots=True)
+class LineView:
+    """What was heard of one address on the line."""
+
+    frames: int = 0
+    challenges: int = 0
+    """CCRYPT replies since the last RMAC_I."""
+    demands_key: bool = False
+
+
+class Panel:
+    """Several readers on one link. `on_event` is called on the panel's thread and must not block."""
+
+    def __init__(self, link: Link, readers: Sequence[ReaderSetup], on_event: Callable[[PanelEvent], None]) -> None:
+        self._link = link
+        self._addresses = [reader.address for reader in readers]
+        self._on_event = on_event
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._framer = Framer()
+        self._waiting: dict[int, deque[Callable[[bool], None]]] = {address: deque() for address in self._addresses}
+        self.views: Mapping[int, LineView] = {address: LineView() for address in self._addresses}
+        self.noise = 0
+        """Frames with a wrong checksum: line noise, or two readers with one address."""
+        self.fault: str | None = None
+        """Why the link is gone; the panel is of no more use then."""
+        channel = _Channel(self)
+        infos = [
+            osdp.PDInfo(
+                reader.address,
+                channel,
+                scbk=reader.key,
+                flags=[osdp.LibFlag.EnableNotification, *([osdp.LibFlag.EnforceSecure] if reader.key else [])],
+            )
+            for reader in readers
+        ]
+        self._core = _Core(infos, self._take_event, self._take_completion).ctx
+        self._thread = threading.Thread(target=self._loop, name="osdp-panel", daemon=True)
+
+    def start(self) -> None:
+        """Begin to poll."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop polling and wait for the thread (tens of milliseconds)."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def online(self) -> frozenset[int]:
+        """Addresses that answer."""
+        with self._lock:
+            return self._of_mask(self._core.status())
+
+    def secure(self) -> frozenset[int]:
+        """Addresses with a running secure channel."""
+        with self._lock:
+            return self._of_mask(self._core.sc_status())
+
+    def pause(self, address: int) -> None:
+        """First half of reviving a lost reader."""
+        with self._lock:
+            self._core.disable_pd(self._addresses.index(address))
+
+    def revive(self, address: int) -> None:
+        """Second half: ask a lost reader again now, not when libosdp's back-off ends."""
+        with self._lock:
+            self._core.enable_pd(self._addresses.index(address))
+
+    def submit(self, address: int, command: Mapping[str, Any], done: Callable[[bool], None]) -> None:
+        """Queue a command; `done` is called on the panel's thread with the outcome. Raises CommandError."""
+        with self._lock:
+            if not self._core.submit_command(self._addresses.index(address), dict(command)):
+                raise CommandError(f"reader {address}: the command is refused; is the reader online?")
+            self._waiting[address].append(done)
+
+    def has_wrong_key(self, address: int) -> bool:
+        """Whether the reader is there but does not share our key."""
+        view = self.views[address]
+        return view.challenges >= _WRONG_KEY_AFTER or view.demands_key
+
+    def _of_mask(self, mask: int) -> frozenset[int]:
+        return frozenset(address for index, address in enumerate(self._addresses) if mask >> index & 1)
+
+    # -- on the panel's thread ---------------------------------------------------------------------------------------
+
+    def _loop(self) -> None:
+        try:
+            while not self._stop.wait(REFRESH_S) and self.fault is None:
+                with self._lock:
+                    self._core.refresh()
+        except Exception as error:  # the top of a thread: the driver opens the port again
+            log.exception("osdp.panel_crashed")
+            self.fault = f"the panel crashed: {error!r}"
+
+    def read(self, most: int) -> bytes:
+        """For libosdp: what came, seen by our own framer too."""
+        if self.fault is not None:
+            return b""
+        try:
+            data = self._link.read(most)
+        except LinkError as error:
+            self.fault = str(error)
+            return b""
+        for found in self._framer.feed(data) if data else ():
+            if isinstance(found, Frame):
+                self._hear(found)
+            else:
+                self.noise += 1
+        return data
+
+    def write(self, data: bytes) -> int:
+        """For libosdp: send."""
+        if self.fault is not None:
+            return 0
+        try:
+            return self._link.write(data)
+        except LinkError as error:
+            self.fault = str(error)
+            return 0
+
+    def discard_input(self) -> None:
+        """For libosdp: forget what came."""
+        try:
+            self._link.discard_input()
+        except LinkError as error:
+            self.fault = str(error)
+
+    def _hear(self, frame: Frame) -> None:
+        view = self.views.get(frame.address)
+        if view is None or not frame.is_reply:
+            return
+        view.frames += 1
+        if frame.code == _CCRYPT:
+            view.challenges += 1
+        elif frame.code == _RMAC_I:
+            view.challenges = 0
+            view.demands_key = False
+        elif frame.code == _NAK and frame.data[:1] == bytes([_NAK_NEEDS_SECURE]):
+            view.demands_key = True
+
+    def _take_event(self, index: int, event: Mapping[str, Any]) -> int:
+        found = _typed(self._addresses[index], event)
+        if found is not None:
+            self._on_event(found)
+        return 0
+
+    def _take_completion(self, index: int, _command: Mapping[str, Any], status: int) -> None:
+        waiting = self._waiting[self._addresses[index]]
+        if waiting:
+            waiting.popleft()(status == osdp.CompletionStatus.Ok)
+
+
+def _typed(address: int, event: Mapping[str, Any]) -> PanelEvent | None:
+    """An event of libosdp as ours; None for notifications, which `online` and `secure` tell better."""
+    match event["event"]:
+        case osdp.Event.CardRead:
+            data = bytes(event["data"])
+            return CardRead(address, event["reader_no"], event.get("length", 8 * len(data)), data)
+        case osdp.Event.KeyPress:
+            return KeysPressed(address, event["reader_no"], bytes(event["data"]))
+        case osdp.Event.Status:
+            kind = _STATUS_KINDS.get(event["type"])
+            return StatusReport(address, kind, bytes(event["report"])) if kind else None
+        case osdp.Event.ManufacturerReply:
+            return VendorReply(address, event["vendor_code"], bytes(event["data"]))
+    return None
+
+
+_STATUS_KINDS: Final = {
+    osdp.StatusReportType.Local: "local",
+    osdp.StatusReportType.Input: "input",
+    osdp.StatusReportType.Output: "output",
+}
+
+
+class _Channel(osdp.Channel):  # type: ignore[misc]  # libosdp has no types
+    """libosdp's view of the link: never raises, never blocks."""
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__()
+        self._panel = panel
+
+    def read(self, max_bytes: int) -> bytes:
+        return self._panel.read(max_bytes)
+
+    def write(self, buf: bytes) -> int:
+        return self._panel.write(bytes(buf))
+
+    def flush(self) -> None:
+        self._panel.discard_input()
+
+
+class _Core(osdp.ControlPanel):  # type: ignore[misc]  # libosdp has no types
+    """libosdp's panel without its own thread and without its queues, which have no bound."""
+
+    def __init__(self, infos: list[Any], on_event: Any, on_completion: Any) -> None:
+        self._take = on_event
+        self._complete = on_completion
+        super().__init__(infos, log_level=osdp.LogLevel.Emergency)
+
+    def _internal_event_handler(self, pd: int, event: Mapping[str, Any]) -> int:
+        return int(self._take(pd, event))
+
+    def _internal_command_completion_handler(self, pd: int, command: Mapping[str, Any], status: int) -> None:
+        self._complete(pd, command, status)
+
+
+def status_request(kind: str) -> dict[str, Any]:
+    """The command that makes a reader report `local` or `input` now, not only at the next change."""
+    report = osdp.StatusReportType.Local if kind == "local" else osdp.StatusReportType.Input
+    return {"command": osdp.Command.Status, "type": report, "report": b""}
+
+
+def commands_of(action: OsdpAction, vendor: int | None) -> list[dict[str, Any]]:
+    """libosdp's commands for what a profile wants of a reader."""
+    found: list[dict[str, Any]] = []
+    ticks = min(255, (action.timer_ms + 99) // 100)
+    if action.output is not None:
+        # Control codes of osdp_OUT: 1 off for good, 2 on for good, 5 on for the timer's time.
+        code = (5 if action.on and ticks else 2) if action.on else 1
+        found.append(
+            {"command": osdp.Command.Output, "output_no": action.output, "control_code": code, "timer_count": ticks}
+        )
+    if action.led is not None:
+        found.append(_led(_COLOURS[action.led], ticks))
+    if action.buzzer is not None:
+        found.append(
+            {"command": osdp.Command.Buzzer, "reader": 0, "control_code": 2 if action.buzzer == "on" else 1,
+             "on_count": max(1, ticks), "off_count": 1, "rep_count": 1 if ticks else 0}
+        )  # fmt: skip
+    if action.vendor_data is not None:
+        found.append(vendor_command(bytes.fromhex(action.vendor_data), vendor))
+    return found
+
+
+def vendor_command(data: bytes, vendor: int | None) -> dict[str, Any]:
+    """A manufacturer's command: its first byte is the command code."""
+    code = data[0] if data else 0
+    return {"command": osdp.Command.Manufacturer, "vendor_code": vendor or 0, "mfg_command": code, "data": data[1:]}
+
+
+def _led(colour: int, ticks: int) -> dict[str, Any]:
+    return {
+        "command": osdp.Command.LED, "reader": 0, "led_number": 0, "temporary": bool(ticks),
+        "control_code": 2 if ticks else 1, "on_color": colour, "off_color": osdp.CommandLEDColor.Black,
+        "on_count": max(1, ticks), "off_count": 0, "timer_count": ticks,
+    }  # fmt: skip

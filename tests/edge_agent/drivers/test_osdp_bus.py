@@ -1,0 +1,169 @@
+"""The OSDP driver against libosdp's peripheral device, over a pseudo-terminal."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.drivers import ORGANISATION_KEY, MemorySink, agent_config, running
+from support.wait import until_async
+
+from simulators.devices.osdp_reader import OsdpReader
+from simulators.devices.serial_line import SerialLine
+from wire.ids import credential_ref
+
+pytestmark = pytest.mark.integration
+
+KEY = bytes(range(16))
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[SerialLine]:
+    made = SerialLine(tmp_path / "by-id" / "rs485")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    path = tmp_path / "reader.key"
+    path.write_text(KEY.hex())
+    path.chmod(0o600)
+    return path
+
+
+def config_for(folder: Path, line: SerialLine, *readers: dict[str, object]) -> object:
+    devices = [
+        {"profile": "generic/osdp-reader", "bus": "doors", "unit": f"unit-{reader['address']}", **reader}
+        for reader in readers
+    ]
+    return agent_config(folder, bus=[{"name": "doors", "kind": "osdp", "port": str(line.path)}], device=devices)
+
+
+async def test_a_card_becomes_an_access_event_with_the_reference_that_the_registry_knows(tmp_path, line, key_file):
+    reader = OsdpReader(line, 101, key=KEY)
+    sink = MemorySink()
+    config = config_for(tmp_path, line, {"id": "lock-302", "address": 101, "key_file": key_file})
+    try:
+        async with running(config, sink) as drivers:
+            await until_async(lambda: reader.is_online, what="the secure channel")
+            reader.present_card("25,63159")
+            await until_async(lambda: sink.of("lock-302", "lock.access"), what="the access event")
+            await until_async(lambda: drivers[0].health().state == "running", what="all well")
+    finally:
+        reader.close()
+    [access] = sink.of("lock-302", "lock.access")
+    assert access.result == "granted"
+    assert access.credential.type == "card"
+    assert access.credential.ref == credential_ref(ORGANISATION_KEY, "card", "1701559")
+    assert [event.unit for event in sink.events if event.kind == "lock.access"] == ["unit-101"]
+
+
+async def test_keypad_tamper_and_power_are_reported(tmp_path, line):
+    reader = OsdpReader(line, 5)
+    sink = MemorySink()
+    try:
+        async with running(config_for(tmp_path, line, {"id": "door", "address": 5}), sink) as drivers:
+            await until_async(lambda: reader.is_online, what="the reader online")
+            reader.press_keys("12345#")
+            reader.tamper(True)
+            await until_async(lambda: sink.of("door", "lock.alarm") and sink.of("door", "lock.access"), what="events")
+            assert "without secure channel" in drivers[0].health().detail
+    finally:
+        reader.close()
+    [access] = sink.of("door", "lock.access")
+    assert access.credential.type == "pin"
+    assert access.credential.ref == credential_ref(ORGANISATION_KEY, "pin", "12345")
+    assert "12345" not in str(sink.events)
+    assert [alarm.alarm for alarm in sink.of("door", "lock.alarm")] == ["tamper"]
+
+
+async def test_a_misread_card_opens_nothing_and_is_no_access(tmp_path, line):
+    reader = OsdpReader(line, 5)
+    sink = MemorySink()
+    try:
+        async with running(config_for(tmp_path, line, {"id": "door", "address": 5}), sink):
+            await until_async(lambda: reader.is_online, what="the reader online")
+            reader.present_bits(bytes.fromhex("8cb2c100"), 26)
+            reader.present_card("25,63159")
+            await until_async(lambda: sink.of("door", "lock.access"), what="the good card")
+    finally:
+        reader.close()
+    assert len(sink.of("door", "lock.access")) == 1
+
+
+async def test_identify_reaches_the_reader_as_light_and_sound(tmp_path, line):
+    reader = OsdpReader(line, 5)
+    sink = MemorySink()
+    try:
+        async with running(config_for(tmp_path, line, {"id": "door", "address": 5}), sink) as drivers:
+            await until_async(lambda: sink.of("door", "device.health"), what="online")
+            await drivers[0].actuate("door", "identify", {})
+    finally:
+        reader.close()
+    assert [command["command"] for command in reader.commands if command["command"] in (2, 3)] != []
+
+
+async def test_a_reader_with_another_key_is_a_security_fault_and_not_just_gone(tmp_path, line, key_file):
+    reader = OsdpReader(line, 9, key=bytes(reversed(KEY)))
+    sink = MemorySink()
+    config = config_for(tmp_path, line, {"id": "door", "address": 9, "key_file": key_file})
+    try:
+        async with running(config, sink) as drivers:
+            await until_async(lambda: sink.of("door", "lock.alarm"), deadline_s=20, what="the alarm")
+            assert "wrong key" in drivers[0].health().detail
+            assert drivers[0].health().state == "degraded"
+            reader.close()
+            reader = OsdpReader(line, 9, key=KEY)
+            await until_async(lambda: drivers[0].health().state == "running", deadline_s=30, what="the right key")
+    finally:
+        reader.close()
+
+
+async def test_a_reader_that_was_cut_off_comes_back_within_seconds(tmp_path, line, key_file):
+    reader = OsdpReader(line, 9, key=KEY)
+    sink = MemorySink()
+    config = config_for(tmp_path, line, {"id": "door", "address": 9, "key_file": key_file})
+    try:
+        async with running(config, sink) as drivers:
+            await until_async(lambda: reader.is_online, what="online")
+            await until_async(lambda: sink.of("door", "device.health"), what="online")
+            reader.power_off()
+            await until_async(
+                lambda: sink.of("door", "device.health")[-1].online is False, deadline_s=20, what="offline"
+            )
+            reader.power_on()
+            await until_async(lambda: drivers[0].health().state == "running", deadline_s=30, what="online again")
+    finally:
+        reader.close()
+
+
+async def test_unplugging_the_adapter_loses_no_accepted_event_and_it_recovers_by_itself(tmp_path, line):
+    reader = OsdpReader(line, 5)
+    sink = MemorySink()
+    try:
+        async with running(config_for(tmp_path, line, {"id": "door", "address": 5}), sink) as drivers:
+            await until_async(lambda: reader.is_online, what="online")
+            reader.present_card("25,1")
+            await until_async(lambda: sink.of("door", "lock.access"), what="the first card")
+            line.unplug()
+            await until_async(lambda: drivers[0].health().state == "backing_off", what="the port gone")
+            await until_async(lambda: sink.of("door", "device.health")[-1].online is False, what="offline")
+            line.plug_in()
+            await until_async(lambda: drivers[0].health().state == "running", deadline_s=20, what="the port back")
+            reader.present_card("25,2")
+            await until_async(lambda: len(sink.of("door", "lock.access")) == 2, what="the second card")
+    finally:
+        reader.close()
+
+
+async def test_a_port_that_is_not_there_is_waited_for(tmp_path, line):
+    line.unplug()
+    reader = OsdpReader(line, 5)
+    sink = MemorySink()
+    try:
+        async with running(config_for(tmp_path, line, {"id": "door", "address": 5}), sink) as drivers:
+            await until_async(lambda: "is not there" in drivers[0].health().detail, what="the reason")
+            line.plug_in()
+            await until_async(lambda: drivers[0].health().state == "running", deadline_s=20, what="the port")
+    finally:
+        reader.close()
