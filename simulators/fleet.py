@@ -69,6 +69,8 @@ class FleetReport:
     seconds: float = 0.0
     waits_s: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    numbered: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Gateway -> its epoch and how many events it numbered in it."""
 
     @property
     def lost(self) -> int:
@@ -212,6 +214,8 @@ async def run_fleet(plan: FleetPlan, clock: Clock) -> FleetReport:
             gateway.leave()
     for gateway in fleet:
         report.sent += gateway.stream.numbered
+        if gateway.stream.numbered:
+            report.numbered[gateway.gateway] = (gateway.stream.epoch, gateway.stream.numbered)
         report.acknowledged += gateway.stream.acknowledged
         report.repeats += gateway.stream.repeats
         report.faults += [f"{gateway.gateway}: {fault}" for fault in gateway.stream.faults]

@@ -1,0 +1,1 @@
+"""Subcommands of anfang-sim; each module exports `command`, or `app` for a group."""
