@@ -111,6 +111,7 @@ def _wanted(
     alert_class: Annotated[list[AlertClass] | None, Query(alias="class")] = None,
     severity: Annotated[list[Severity] | None, Query()] = None,
     rule: Annotated[list[str] | None, Query(max_length=50)] = None,
+    within: Code = None,
     unit: Code = None,
     building: Code = None,
     gateway: Code = None,
@@ -120,6 +121,8 @@ def _wanted(
     opened_since: AwareDatetime | None = None,
     opened_until: AwareDatetime | None = None,
 ) -> AlertFilter:
+    if within and caller.scopes and not caller.sees(within):
+        raise NotFoundError(f"scope {within}: there is none here")
     return AlertFilter(
         state=state,
         classes=tuple(alert_class or ()),
@@ -133,7 +136,7 @@ def _wanted(
         opened_until=opened_until,
         ids=tuple(only or ()),
         is_overdue=overdue,
-        scopes=caller.scopes,
+        scopes=(within,) if within else caller.scopes,
     )
 
 

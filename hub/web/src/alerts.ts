@@ -1,0 +1,149 @@
+import { computed, reactive } from "vue";
+
+import { got, hub, type Schemas } from "./api/client";
+import type { paths } from "./api/schema";
+
+export type Alert = Schemas["AlertSummary"];
+export type AlertClass = Schemas["AlertClass"];
+export type Severity = Alert["severity"];
+export type AlertQuery = NonNullable<paths["/api/v1/alerts"]["get"]["parameters"]["query"]>;
+
+export const CLASSES: AlertClass[] = ["L", "S", "C", "W", "T"];
+export const SEVERITIES: Severity[] = ["P0", "P1", "P2", "P3", "P4"];
+const PAGE = 100;
+const GATHER_MS = 100;
+const MOST_AT_ONCE = 200;
+
+/** Whether a time limit of this alert has passed. */
+export function isLate(alert: Alert, now: number): boolean {
+  const waits = !alert.is_acknowledged && alert.due_ack_at !== null && Date.parse(alert.due_ack_at) < now;
+  return alert.outcome === null && (waits || (alert.due_act_at !== null && Date.parse(alert.due_act_at) < now));
+}
+
+/** The limit that counts next, if any. */
+export function dueAt(alert: Alert): string | null {
+  return (alert.is_acknowledged ? null : alert.due_ack_at) ?? alert.due_act_at;
+}
+
+/** The inbox: pages of one filter, kept current by asking for exactly those alerts that changed. */
+export function createInbox() {
+  const state = reactive({
+    query: { state: "open" } as AlertQuery,
+    items: [] as Alert[],
+    next: null as string | null,
+    counts: null as Schemas["AlertCounts"] | null,
+    /** Life safety that nobody has acknowledged, whatever the filter. */
+    life: [] as Alert[],
+    lifeCount: 0,
+    isLoading: false,
+    isFirst: true,
+  });
+  let generation = 0;
+  const changed = new Set<number>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  async function countAgain(): Promise<void> {
+    const mine = generation;
+    const { state: wanted, ...rest } = state.query;
+    const life = { state: "unacknowledged", class: ["L"] } satisfies AlertQuery;
+    const [counts, lifeCounts, lifePage] = await Promise.all([
+      got(hub.GET("/api/v1/alerts/counts", { params: { query: { ...rest, class: [], state: wanted ?? "open" } } })),
+      got(hub.GET("/api/v1/alerts/counts", { params: { query: life } })),
+      got(hub.GET("/api/v1/alerts", { params: { query: { ...life, limit: 50 } } })),
+    ]);
+    if (mine !== generation) return;
+    Object.assign(state, { counts, life: lifePage.items, lifeCount: lifeCounts.open });
+  }
+
+  async function load(query: AlertQuery = state.query): Promise<void> {
+    generation += 1;
+    const mine = generation;
+    state.query = query;
+    state.isLoading = true;
+    try {
+      const [page] = await Promise.all([
+        got(hub.GET("/api/v1/alerts", { params: { query: { ...query, limit: PAGE } } })),
+        countAgain(),
+      ]);
+      if (mine !== generation) return;
+      state.items = page.items;
+      state.next = page.next ?? null;
+    } finally {
+      if (mine === generation) Object.assign(state, { isLoading: false, isFirst: false });
+    }
+  }
+
+  async function more(): Promise<void> {
+    if (state.next === null || state.isLoading) return;
+    const mine = generation;
+    state.isLoading = true;
+    try {
+      const query = { ...state.query, limit: PAGE, cursor: state.next };
+      const page = await got(hub.GET("/api/v1/alerts", { params: { query } }));
+      if (mine !== generation) return;
+      const known = new Set(state.items.map((item) => item.id));
+      state.items.push(...page.items.filter((item) => !known.has(item.id)));
+      state.next = page.next ?? null;
+    } finally {
+      if (mine === generation) state.isLoading = false;
+    }
+  }
+
+  /** Take in what the hub says now of some alerts: those that no longer match the filter leave the list. */
+  function merge(asked: number[], current: Alert[]): void {
+    const fresh = new Map(current.map((alert) => [alert.id, alert]));
+    const gone = new Set(asked);
+    const items = state.items.filter((item) => !gone.has(item.id) || fresh.has(item.id));
+    const last = items.at(-1)?.id ?? 0;
+    const merged = items.map((item) => fresh.get(item.id) ?? item);
+    const known = new Set(items.map((item) => item.id));
+    for (const alert of current) {
+      // What lies beyond the last loaded page comes with its page.
+      if (!known.has(alert.id) && (state.next === null || alert.id > last)) merged.push(alert);
+    }
+    state.items = merged.sort((a, b) => b.id - a.id);
+  }
+
+  async function ask(): Promise<void> {
+    timer = undefined;
+    const mine = generation;
+    const ids = [...changed].slice(0, MOST_AT_ONCE);
+    ids.forEach((id) => changed.delete(id));
+    try {
+      const query = { ...state.query, id: ids, limit: MOST_AT_ONCE };
+      const page = await got(hub.GET("/api/v1/alerts", { params: { query } }));
+      if (mine === generation) merge(ids, page.items);
+      await countAgain();
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      // The network is away; the stream says so, and on its return everything is read again.
+    }
+    if (changed.size && timer === undefined) timer = setTimeout(ask, GATHER_MS);
+  }
+
+  /** An alert changed: the first is asked for at once, those that follow closely together. */
+  function touch(id: number): void {
+    changed.add(id);
+    timer ??= setTimeout(ask, changed.size > 1 ? GATHER_MS : 0);
+  }
+
+  async function acknowledge(alerts: Alert[]): Promise<Schemas["SeenManyDone"]> {
+    const items = alerts.map(({ id, revision }) => ({ id, revision }));
+    const answer = await got(hub.POST("/api/v1/alerts/ack", { body: { items } }));
+    alerts.forEach((alert) => touch(alert.id));
+    return answer;
+  }
+
+  const rows = computed(() => {
+    // Life safety stands above everything else, however old it is.
+    const { state: wanted, class: classes } = state.query;
+    const isPinned = (wanted === "open" || wanted === "unacknowledged") && !(classes?.length && !classes.includes("L"));
+    const life = isPinned ? state.life : [];
+    const ids = new Set(life.map((alert) => alert.id));
+    return [...life, ...state.items.filter((alert) => !ids.has(alert.id))];
+  });
+
+  return { state, rows, load, more, touch, acknowledge };
+}
+
+export type Inbox = ReturnType<typeof createInbox>;

@@ -1,0 +1,35 @@
+import { createRouter, createWebHistory } from "vue-router";
+
+import { may, session } from "./session";
+
+declare module "vue-router" {
+  interface RouteMeta {
+    /** The right that the screen needs; the hub asks again. */
+    right?: string;
+    isPublic?: boolean;
+    isBare?: boolean;
+  }
+}
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: "/", redirect: "/alerts" },
+    { path: "/enter", component: () => import("./views/EnterView.vue"), meta: { isPublic: true, isBare: true } },
+    { path: "/alerts", component: () => import("./views/AlertsView.vue"), meta: { right: "alerts.see" } },
+    {
+      path: "/alerts/:id(\\d+)",
+      component: () => import("./views/AlertView.vue"),
+      props: (route) => ({ id: Number(route.params["id"]) }),
+      meta: { right: "alerts.see" },
+    },
+    { path: "/:rest(.*)*", component: () => import("./views/NotFoundView.vue"), meta: { isPublic: true } },
+  ],
+});
+
+router.beforeEach((to) => {
+  if (to.meta.isPublic) return true;
+  if (!session.who) return { path: "/enter", query: to.path === "/" ? {} : { to: to.fullPath } };
+  if (to.meta.right && !may(to.meta.right)) return { path: "/none", replace: true };
+  return true;
+});
