@@ -24,7 +24,8 @@ How `hub.alerts` uses it:
 - A night or an estimate that `abstains` must be judged as "cannot evaluate", never as "in order".
 """
 
+from hub.occupancy.belief import BeliefState
 from hub.occupancy.estimate import Abstention, Estimate, Night
 from hub.occupancy.profile import Counter, Habits, PlaceProfile
 
-__all__ = ["Abstention", "Counter", "Estimate", "Habits", "Night", "PlaceProfile"]
+__all__ = ["Abstention", "BeliefState", "Counter", "Estimate", "Habits", "Night", "PlaceProfile"]

@@ -37,21 +37,31 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """Rough rates of coming and going that the filter supposes of everybody: per hour, for a person who lives there.
+    """Rough rates of coming and going that the filter supposes of everybody: per hour and person.
 
     They need not fit a household: they say how much silence means at noon, and how little at night.
+    `silence_out`, `silence_in`: how far silence is believed (1: fully); people do stay at home for a day, and whole
+    households go away for weeks. `visitor_share`: how likely an entry is when everybody is in, against one of a
+    resident who is out. `household_ratio`: how much rarer each further resident is, before anything was seen.
+    `moves_per_day`: chance that the number of residents changes.
     """
 
     leave_day: float = 0.10
     leave_night: float = 0.006
     return_day: float = 0.20
     return_night: float = 0.04
-    visits_day: float = 0.06
-    visits_night: float = 0.004
-    visitor_leaves: float = 0.5
+    visits_day: float = 0.03
+    visits_night: float = 0.002
+    visitor_leaves_day: float = 0.5
+    visitor_leaves_night: float = 0.05
+    silence_out: float = 0.6
+    silence_in: float = 0.1
+    visitor_share: float = 0.15
+    household_ratio: float = 0.7
+    empty_share: float = 0.1
+    moves_per_day: float = 0.004
     day_from_h: int = 6
     day_to_h: int = 23
-    moves_per_day: float = 0.004
 
 
 @dataclass(frozen=True, slots=True)
