@@ -116,7 +116,7 @@ def _of_state(wanted: AlertFilter, now: datetime) -> list[ColumnElement[bool]]:
         case "open":
             return [is_open, not_shelved]
         case "active":
-            return [is_open, not_shelved, col(AlertRow.is_active)]
+            return [is_open, not_shelved, col(AlertRow.is_active).is_(True)]
         case "unacknowledged":
             return [is_open, not_shelved, col(AlertRow.acknowledged_at).is_(None)]
         case "shelved":
