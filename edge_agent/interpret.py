@@ -86,8 +86,8 @@ class Outcome:
 
 
 def interpret(subject: Subject, state: DeviceState, reading: Reading, at: Moment) -> Outcome:
-    """The events that a reading means. A device that speaks is online."""
-    online = link_changed(subject, state, at, is_online=True)
+    """The events that a reading means. A device that speaks is online; what a broker kept says nothing of that."""
+    online = Outcome([], state) if reading.is_old else link_changed(subject, state, at, is_online=True)
     part = _part_of(subject, reading)
     if part not in online.state.parts and len(online.state.parts) >= MAX_PARTS:
         return replace(online, faults=(*reading.faults, f"part: more than {MAX_PARTS} parts; {part!r} is not followed"))
@@ -96,7 +96,9 @@ def interpret(subject: Subject, state: DeviceState, reading: Reading, at: Moment
     for name, value in reading.values.items():
         fields[name] = _settle(subject, name, value, fields.get(name), at.monotonic_s)
     fresh = [name for name in reading.values if name in before.fields and before.fields[name].is_stale]
-    events, said, faults = _report(subject, part, PartState(fields, before.said), frozenset(reading.values), at)
+    events, said, faults = _report(
+        subject, part, PartState(fields, before.said), frozenset(reading.values), at, is_new=not reading.is_old
+    )
     if fresh and not any(item.is_stale for item in fields.values()):
         events.append(_health(subject, part, DeviceHealthData(fault=False), at))
     parts = {**online.state.parts, part: PartState(fields, said)}
@@ -124,7 +126,7 @@ def tick(subject: Subject, state: DeviceState, at: Moment) -> Outcome:
         is_repeating = bool(state.is_online) and any(rule.repeat_s for rule in subject.profile.events)
         if not changed and not is_repeating:
             continue
-        more, said, wrong = _report(subject, part, PartState(fields, known.said), changed, at, is_tick=True)
+        more, said, wrong = _report(subject, part, PartState(fields, known.said), changed, at, is_new=False)
         parts[part] = PartState(fields, said)
         events += more
         faults += wrong
@@ -175,7 +177,7 @@ def _age(subject: Subject, name: str, known: Known, now_s: float) -> Known:
 
 
 def _report(
-    subject: Subject, part: str, known: PartState, touched: frozenset[str], at: Moment, *, is_tick: bool = False
+    subject: Subject, part: str, known: PartState, touched: frozenset[str], at: Moment, *, is_new: bool
 ) -> tuple[list[KnownEvent], dict[int, Said], list[str]]:
     """The events of all rules, what each has said now, and why a rule could not be followed."""
     events: list[KnownEvent] = []
@@ -185,9 +187,9 @@ def _report(
     for index, rule in enumerate(subject.profile.events):
         names = {*rule.when, *rule.from_fields.values()}
         last = said.get(index)
-        if is_tick and (rule.mode == "each" or (not names & touched and not _is_due(rule, last, at.monotonic_s))):
+        if rule.mode == "each" and not is_new:
             continue
-        if not is_tick and not names & touched:
+        if not names & touched and (is_new or not _is_due(rule, last, at.monotonic_s)):
             continue
         seen = {name: values.get(name) for name in names & touched} if rule.mode == "each" else values
         try:

@@ -8,13 +8,13 @@ from typing import Final
 import av
 
 from edge_agent.backoff import Backoff
-from edge_agent.drivers.camera_source import PasswordRefused, StreamEnded, frames, is_file
+from edge_agent.drivers.camera_source import PasswordRefusedError, StreamEndedError, frames, is_file
 from edge_agent.errors import LinkError
 
 PASSWORD_PAUSE_S: Final = 60.0
 """Cameras lock an account after a few wrong passwords."""
-TOO_EARLY: Final = 0.75
-"""Part of the interval after which a frame is taken: streams jitter."""
+SLACK: Final = 0.25
+"""Part of the interval by which a frame may come early: streams jitter."""
 JUMP_S: Final = 3.0
 """A stamp that is further than that from its place begins a new count: loops, restarted servers."""
 
@@ -74,21 +74,20 @@ class Feed:
     def _run(self) -> None:
         backoff = Backoff(first_s=0.5, most_s=4.0)
         while True:
-            pause_s = backoff.next_s
             self.touched_s = time.monotonic()
             try:
                 self._read(backoff)
-            except PasswordRefused as error:
+            except PasswordRefusedError as error:
                 self._lost(str(error))
                 self._pause(PASSWORD_PAUSE_S)
-            except StreamEnded as error:
+            except StreamEndedError as error:
                 self._lost(str(error))
                 if is_file(self._url):
                     self._idle()
-                self._pause(pause_s())
+                self._pause(backoff.next_s())
             except LinkError as error:
                 self._lost(str(error))
-                self._pause(pause_s())
+                self._pause(backoff.next_s())
 
     def _read(self, backoff: Backoff) -> None:
         started: tuple[float, float] | None = None
@@ -103,9 +102,9 @@ class Feed:
             self._put(frame, self._time.place(stamp, now))
 
     def _put(self, frame: av.VideoFrame, time_s: float) -> None:
-        if time_s < self._wanted_at:
+        if time_s < self._wanted_at - SLACK * self._interval:
             return
-        self._wanted_at = time_s + TOO_EARLY * self._interval
+        self._wanted_at = max(self._wanted_at, time_s - self._interval) + self._interval
         with self._fresh:
             self.skipped += self._slot is not None
             self._slot = Fresh(frame, time_s)

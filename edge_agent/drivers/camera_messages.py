@@ -1,4 +1,4 @@
-"""What the agent and a camera's worker process say to each other: lines of JSON on pipes. No field can hold a picture."""
+"""What the agent and a camera's worker process say to each other: lines of JSON without any picture."""
 
 from typing import Literal
 

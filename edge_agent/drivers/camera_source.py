@@ -22,11 +22,11 @@ _RTSP_OPTIONS: Final = {
 }
 
 
-class PasswordRefused(LinkError):
+class PasswordRefusedError(LinkError):
     """The camera answered 401 or 403: trying again soon would lock the account."""
 
 
-class StreamEnded(LinkError):
+class StreamEndedError(LinkError):
     """A file, or a server that says goodbye, has no more frames."""
 
 
@@ -54,7 +54,7 @@ def is_file(url: str) -> bool:
 def frames(url: str) -> Iterator[tuple[av.VideoFrame, float]]:
     """Frames with the stream's own seconds. Ends only by an error.
 
-    Raises LinkError in words that hold no credentials: PasswordRefused, StreamEnded, or what else went wrong.
+    Raises LinkError in words that hold no credentials: PasswordRefusedError, StreamEndedError, or what else went wrong.
     """
     if url.startswith("/dev/"):
         yield from _device_frames(url)
@@ -72,7 +72,7 @@ def frames(url: str) -> Iterator[tuple[av.VideoFrame, float]]:
         raise _in_words(error) from None
     except OSError as error:
         raise LinkError(error.strerror or type(error).__name__) from None
-    raise StreamEnded("the stream has ended")
+    raise StreamEndedError("the stream has ended")
 
 
 def _decoded(container: av.container.InputContainer) -> Iterator[tuple[av.VideoFrame, float]]:
@@ -91,9 +91,9 @@ def _decoded(container: av.container.InputContainer) -> Iterator[tuple[av.VideoF
 
 def _in_words(error: av.FFmpegError) -> LinkError:
     if isinstance(error, (av.HTTPUnauthorizedError, av.HTTPForbiddenError)):
-        return PasswordRefused("the camera refuses user or password")
+        return PasswordRefusedError("the camera refuses user or password")
     if isinstance(error, av.EOFError):
-        return StreamEnded("the stream has ended")
+        return StreamEndedError("the stream has ended")
     words = {
         av.HTTPNotFoundError: "the camera has no such stream (404)",
         av.ConnectionRefusedError: "nobody listens at that address",

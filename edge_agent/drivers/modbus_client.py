@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -56,7 +57,7 @@ class ModbusLine:
             "holding": client.read_holding_registers,
             "input": client.read_input_registers,
         }[read.space]
-        answer = await self._ask(function(read.address, count=read.count, device_id=address), transport)
+        answer = await self._ask(partial(function, read.address, count=read.count, device_id=address), transport)
         values = answer.bits if read.space in ("coil", "discrete") else answer.registers
         if len(values) < read.count:
             raise CommandError(f"{len(values)} values in the answer to a request for {read.count}")
@@ -65,19 +66,22 @@ class ModbusLine:
     async def write(self, address: int, transport: ModbusTransport, write: RegisterWrite) -> None:
         """One write. Raises as `read`, and LinkError when the device is silent."""
         client = self._client
+        request: Callable[[], Awaitable[ModbusPDU]]
         if write.coil is not None:
-            request = client.write_coil(write.coil - transport.address_base, bool(write.value), device_id=address)
+            request = partial(
+                client.write_coil, write.coil - transport.address_base, bool(write.value), device_id=address
+            )
         else:
             register = (write.holding or 0) - transport.address_base
-            request = client.write_register(register, int(write.value), device_id=address)
+            request = partial(client.write_register, register, int(write.value), device_id=address)
         try:
             await self._ask(request, transport)
         except TimeoutError:
             raise LinkError(f"address {address} does not answer a write") from None
 
-    async def _ask(self, request: Awaitable[ModbusPDU], transport: ModbusTransport) -> ModbusPDU:
+    async def _ask(self, request: Callable[[], Awaitable[ModbusPDU]], transport: ModbusTransport) -> ModbusPDU:
         try:
-            answer = await asyncio.wait_for(request, transport.timeout_s)
+            answer = await asyncio.wait_for(request(), transport.timeout_s)
         except TimeoutError:
             self._check_line()
             raise

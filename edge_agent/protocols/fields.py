@@ -38,7 +38,7 @@ def read_fields(profile: Profile, message: Message, hasher: Hasher) -> Reading:
             values[name] = _meaning(spec, raw, hasher)
         except _Unread as unread:
             faults.append(f"{name}: {unread}")
-    return Reading(values, tuple(faults))
+    return Reading(values, tuple(faults), message.is_old)
 
 
 def registers_of(spec: FieldSpec) -> int:

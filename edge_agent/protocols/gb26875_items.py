@@ -1,6 +1,7 @@
 """The information objects of GB/T 26875.3-2011 as the items that profiles name.
 
-Objects that no clause explains are kept: a profile reads vendors' own types (128 to 254) with `at:` out of one object's bytes.
+Objects that no clause explains are kept: a profile reads vendors' own types (128 to 254) with `at:` out of one
+object's bytes.
 """
 
 from collections.abc import Iterator

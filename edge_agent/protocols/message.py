@@ -34,6 +34,8 @@ class Message:
     channel: str = ""
     """Name of the topic, or message type."""
     topic: str = ""
+    is_old: bool = False
+    """Kept by a broker from before: true of a state, no news of something that happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Reading:
     values: Mapping[str, Scalar | None]
     faults: tuple[str, ...] = ()
     """Why parts of the message could not be read; the rest counts."""
+    is_old: bool = False
 
 
 def no_hash(kind: str, canonical: str) -> str | None:

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from edge_agent.config import AgentConfig
 from edge_agent.drivers import build_drivers
@@ -42,22 +43,23 @@ def agent_config(folder: Path, **tables: Any) -> AgentConfig:
     key.chmod(0o600)
     return AgentConfig.model_validate(
         {
-            "gateway": {"id": "gw-test", "data_dir": folder, "organisation_key_file": key},
+            # Its own name: the broker keeps the session of a gateway's name.
+            "gateway": {"id": f"gw-{uuid4().hex[:12]}", "data_dir": folder, "organisation_key_file": key},
             "hub": {"url": "mqtt://127.0.0.1:1883"},
             **tables,
         }
     )
 
 
+def built(config: AgentConfig, sink: MemorySink | None = None) -> list[Driver]:
+    """The drivers of a configuration, not running."""
+    return build_drivers(config, lambda name: DriverContext(SystemClock(), sink or MemorySink(), lambda: None))
+
+
 @contextlib.asynccontextmanager
 async def running(config: AgentConfig, sink: MemorySink) -> AsyncIterator[list[Driver]]:
     """The drivers of a configuration at work."""
-    beats: list[str] = []
-
-    def context_for(name: str) -> DriverContext:
-        return DriverContext(SystemClock(), sink, lambda: beats.append(name))
-
-    drivers = build_drivers(config, context_for)
+    drivers = built(config, sink)
     tasks = [asyncio.create_task(driver.run()) for driver in drivers]
     try:
         yield drivers

@@ -1,0 +1,161 @@
+"""The Modbus driver against pymodbus's server and, as a second implementation, modbus-tk, over a pseudo-terminal."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import modbus_tk.defines as tk
+import pytest
+import serial
+from modbus_tk import modbus_rtu
+from support.drivers import MemorySink, agent_config, built, running
+from support.wait import until_async
+
+from edge_agent.errors import CommandError, ConfigError
+from simulators.devices.modbus_sensor import ModbusSmoke
+from simulators.devices.serial_line import SerialLine
+
+pytestmark = pytest.mark.integration
+
+PROFILE = "calectro/ug-3-o-mb-r"
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[SerialLine]:
+    made = SerialLine(tmp_path / "by-id" / "rs485")
+    yield made
+    made.close()
+
+
+def config_for(folder: Path, line: SerialLine, *addresses: int, profile: str = PROFILE) -> object:
+    devices = [
+        {"id": f"smoke-{address}", "profile": profile, "bus": "fire", "address": address, "unit": f"u-{address}"}
+        for address in addresses
+    ]
+    return agent_config(folder, bus=[{"name": "fire", "kind": "modbus", "port": str(line.path)}], device=devices)
+
+
+def alarms(sink: MemorySink, device: str) -> list[bool]:
+    return [data.alarm for data in sink.of(device, "smoke.state")]
+
+
+async def test_smoke_becomes_an_event_and_so_does_its_end(tmp_path, line):
+    sensor = ModbusSmoke(line, 7)
+    sink = MemorySink()
+    try:
+        async with running(config_for(tmp_path, line, 7), sink) as drivers:
+            await until_async(lambda: alarms(sink, "smoke-7") == [False], what="the first state")
+            sensor.alarm(True)
+            await until_async(lambda: alarms(sink, "smoke-7") == [False, True], what="the alarm")
+            sensor.alarm(False)
+            await until_async(lambda: alarms(sink, "smoke-7") == [False, True, False], what="the end")
+            assert drivers[0].health().state == "running"
+    finally:
+        sensor.close()
+    assert {event.unit for event in sink.events} == {"u-7"}
+
+
+async def test_a_silent_device_is_offline_and_does_not_hold_up_the_others(tmp_path, line):
+    sensors = [ModbusSmoke(line, address) for address in (1, 2)]
+    sink = MemorySink()
+    try:
+        async with running(config_for(tmp_path, line, 1, 2, 3), sink) as drivers:
+            await until_async(lambda: alarms(sink, "smoke-1") and alarms(sink, "smoke-2"), what="both states")
+            await until_async(
+                lambda: [data.online for data in sink.of("smoke-3", "device.health")] == [False], what="3 offline"
+            )
+            started = time.monotonic()
+            sensors[1].alarm(True)
+            await until_async(lambda: alarms(sink, "smoke-2")[-1], what="the alarm of 2")
+            # One poll interval, one time-out of the dead device, and some for the machine.
+            assert time.monotonic() - started < 1.0 + 0.4 + 0.6
+            assert "smoke-3 (address 3): no answer" in drivers[0].health().detail
+            sensors[0].silence()
+            await until_async(lambda: sink.of("smoke-1", "device.health")[-1].online is False, what="1 offline")
+            sensors[0].silence(False)
+            await until_async(
+                lambda: sink.of("smoke-1", "device.health")[-1].online is True, deadline_s=15, what="1 online"
+            )
+    finally:
+        for sensor in sensors:
+            sensor.close()
+
+
+async def test_the_siren_is_written_and_confirmed_by_the_device(tmp_path, line):
+    sensor = ModbusSmoke(line, 7)
+    sink = MemorySink()
+    try:
+        async with running(config_for(tmp_path, line, 7), sink) as drivers:
+            await until_async(lambda: alarms(sink, "smoke-7"), what="the first state")
+            await drivers[0].actuate("smoke-7", "siren_on", {})
+            assert sensor.host.get(7, "holding", 2) == 567
+            with pytest.raises(CommandError, match="no command 'unlock'"):
+                await drivers[0].actuate("smoke-7", "unlock", {})
+    finally:
+        sensor.close()
+
+
+async def test_an_exception_of_the_device_names_what_its_profile_asks_for(tmp_path, line):
+    profile = tmp_path / "greedy.yaml"
+    profile.write_text(
+        "profile: 1\nvendor: A\nmodel: B\nfamily: smoke\nsource: test\ntransport: {kind: modbus, poll_s: 0.1}\n"
+        "fields: {smoke: {input: 4000}}\nevents: [{kind: smoke.state, from: {alarm: smoke}}]\n"
+        "examples: [{name: a, input: {input: {4000: 1}}, fields: {smoke: 1}},"
+        " {name: b, input: {}, fails: registers}]\n"
+    )
+    sensor = ModbusSmoke(line, 7)
+    sink = MemorySink()
+    try:
+        async with running(config_for(tmp_path, line, 7, profile=str(profile)), sink) as drivers:
+            await until_async(lambda: "illegal address" in drivers[0].health().detail, what="the exception's name")
+    finally:
+        sensor.close()
+
+
+# modbus-tk still calls threading.Event.isSet in its server thread.
+@pytest.mark.filterwarnings("ignore:isSet")
+async def test_modbus_tk_speaks_with_it_too(tmp_path, line):
+    server = modbus_rtu.RtuServer(serial.Serial(line.attach_pty(), 9600))
+    server.start()
+    slave = server.add_slave(5)
+    slave.add_block("bits", tk.DISCRETE_INPUTS, 0, 4)
+    slave.set_values("bits", 0, [1, 0, 0, 0])
+    sink = MemorySink()
+    try:
+        async with running(config_for(tmp_path, line, 5), sink):
+            await until_async(lambda: alarms(sink, "smoke-5") == [False], what="the first state")
+            slave.set_values("bits", 2, [1])
+            await until_async(lambda: alarms(sink, "smoke-5")[-1:] == [True], what="the alarm")
+    finally:
+        await asyncio.to_thread(server.stop)
+    assert not [thread for thread in threading.enumerate() if "modbus_tk" in thread.name]
+
+
+async def test_unplugging_the_adapter_is_survived(tmp_path, line):
+    sensor = ModbusSmoke(line, 7)
+    sink = MemorySink()
+    try:
+        async with running(config_for(tmp_path, line, 7), sink) as drivers:
+            await until_async(lambda: alarms(sink, "smoke-7"), what="the first state")
+            line.unplug()
+            await until_async(lambda: drivers[0].health().state == "backing_off", what="the port gone")
+            await until_async(lambda: sink.of("smoke-7", "device.health")[-1].online is False, what="offline")
+            line.plug_in()
+            await until_async(lambda: drivers[0].health().state == "running", deadline_s=20, what="the port back")
+            sensor.alarm(True)
+            await until_async(lambda: alarms(sink, "smoke-7")[-1], what="the alarm")
+    finally:
+        sensor.close()
+
+
+@pytest.mark.parametrize("address", [0, 256, "seven", None])
+def test_an_address_that_cannot_be_is_refused_at_the_start(tmp_path, line, address):
+    config = agent_config(
+        tmp_path,
+        bus=[{"name": "fire", "kind": "modbus", "port": str(line.path)}],
+        device=[{"id": "s", "profile": PROFILE, "bus": "fire", "address": address}],
+    )
+    with pytest.raises(ConfigError, match="a Modbus address is 1 to 247"):
+        built(config)
