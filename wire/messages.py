@@ -48,7 +48,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     events: Annotated[list[Raw], Meta(min_length=1, max_length=MAX_EVENTS)]
 
 
-class Ack(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Ack(Struct, frozen=True, kw_only=True):
     """All events of `epoch` up to `seq` are committed.
 
     With `error`, instead: event `seq` cannot be decoded (0: nothing of the batch could be).
