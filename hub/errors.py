@@ -9,6 +9,10 @@ class ConfigError(HubError):
     """The operator: settings that cannot work. Exit status 78 (EX_CONFIG)."""
 
 
+class LinkError(HubError):
+    """The network: the broker cannot be reached. Retried with back-off, shown by /healthz."""
+
+
 class RegistryError(HubError):
     """Whoever keeps the registry: a row or file that cannot be taken."""
 

@@ -1,11 +1,16 @@
 """What the composition root builds once and hands to the API, to ingest and to the loops."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from hub.feed import ChangeFeed
 from hub.store.database import Database
 from wire.clock import Clock
+
+
+def _nobody() -> None:
+    """No ingest in this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +21,5 @@ class Services:
     clock: Clock
     feed: ChangeFeed
     data_dir: Path
+    wake_ingest: Callable[[], None] = _nobody
+    """Call after a row was written that ingest must see at once: a command to a gateway."""

@@ -1,0 +1,1 @@
+"""Alembic's revisions: one after the other, never changed once released."""
