@@ -28,6 +28,8 @@ from wire.clock import Clock
 KEEPALIVE_S: Final = 10
 _CONNECT_TIMEOUT_S: Final = 5.0
 _CONNACK_TIMEOUT_S: Final = 10.0
+# A broker may neither answer nor hang up on a protocol that it does not know (amqtt 0.11 does so with MQTT 5).
+_OTHER_VERSION_TIMEOUT_S: Final = 3.0
 _SESSION_EXPIRY_S: Final = 300
 _UNSUPPORTED_VERSION: Final = "Unsupported protocol version"
 MqttVersion = Literal["auto", "5", "3.1.1"]
@@ -232,13 +234,15 @@ class _Session:
         except (OSError, ssl.SSLError) as error:
             raise UplinkError(f"{where}: {_plain(error)}") from error
         self._tick()
+        timeout_s = _OTHER_VERSION_TIMEOUT_S if self._options.version == "auto" and self._is_v5 else _CONNACK_TIMEOUT_S
         try:
-            await asyncio.wait_for(asyncio.shield(self._answered), _CONNACK_TIMEOUT_S)
+            await asyncio.wait_for(asyncio.shield(self._answered), timeout_s)
             if subscriptions:
                 self.client.subscribe([(topic, 1) for topic in subscriptions])
                 await asyncio.wait_for(asyncio.shield(self._subscribed), _CONNACK_TIMEOUT_S)
         except TimeoutError:
-            raise UplinkError(f"{where}: connected, but no MQTT answer within {_CONNACK_TIMEOUT_S:.0f} s") from None
+            self.speaks_other_version = not self._answered.done()
+            raise UplinkError(f"{where}: connected, but no MQTT answer within {timeout_s:.0f} s") from None
         self.is_up = True
 
     def _open(self, host: str, port: int) -> None:

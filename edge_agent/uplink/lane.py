@@ -2,9 +2,11 @@
 
           send                      ack seq                        error N > 0: event N is set aside (the hub counts it)
 acked ─────────── next ─ … ─ last          error 0, many in flight: one small batch at a time ("careful"), halving
-  └── in flight ──┘                        error 0, one event: PROBE, the same number with a tombstone in it
-                                             ├─ acknowledged: the event was the poison, it is set aside
-                                             └─ refused too: the hub refuses us, not the event: BLOCKED, back-off
+  └── in flight ──┘                        error 0, one event: PROBING with something harmless that uses no number
+                                             ├─ refused too: the hub refuses us, not the event: BLOCKED, back-off
+                                             └─ taken: RETRYING the event
+                                                  ├─ refused again: it is the poison and is set aside
+                                                  └─ acknowledged: the hub had changed its mind; FLOWING
 
 Nothing is given up here by time or by count: an event goes when the hub has it, when the hub names it unreadable, or by
 the outbox's drop policy.
@@ -28,6 +30,7 @@ class Mode(StrEnum):
 
     FLOWING = "flowing"
     PROBING = "probing"
+    RETRYING = "retrying"
     BLOCKED = "blocked"
 
 
@@ -40,11 +43,16 @@ class Flight(NamedTuple):
 
 
 class Want(NamedTuple):
-    """Send events after `after`, at most `events` of them. With `probe`, a tombstone in the place of `after + 1`."""
+    """Send events after `after`, at most `events` of them."""
 
     after: int
     events: int
-    is_probe: bool = False
+
+
+class Probe(NamedTuple):
+    """Send something harmless under `seq`, a number that is done with; 0: there is none yet, use another epoch."""
+
+    seq: int
 
 
 @dataclass(slots=True)
@@ -77,6 +85,8 @@ class LaneSender:
     """Why the mode is not flowing, in the hub's words."""
     sent_to: int = 0
     """The highest number that this process has sent."""
+    judged: set[int] = field(default_factory=set)
+    """Numbers whose events have been set aside: a late second refusal is not about the tombstone there now."""
     is_greeted: bool = False
     """Whether the hub has acknowledged anything of this epoch to this process."""
     deadline_s: float | None = None
@@ -89,13 +99,14 @@ class LaneSender:
         self.flights.clear()
         self.next_after = self.acked
         self.deadline_s = None
-        if self.mode is Mode.PROBING:
+        if self.mode in {Mode.PROBING, Mode.RETRYING}:
             self.mode = Mode.FLOWING
 
     def reset(self, epoch: str, floor: int, last_seq: int) -> None:
         """The lane begins a new epoch."""
         self.epoch, self.acked, self.known_last, self.sent_to = epoch, floor, last_seq, 0
         self.mode, self.reason, self.is_greeted = Mode.FLOWING, "", False
+        self.judged.clear()
         self.rewind()
 
     def raise_floor(self, floor: int) -> None:
@@ -105,7 +116,7 @@ class LaneSender:
             self.next_after = max(self.next_after, floor)
             self._land(floor)
 
-    def want(self, last_seq: int, now_s: float) -> Want | None:
+    def want(self, last_seq: int, now_s: float) -> Want | Probe | None:
         """What to send next, if anything and if now."""
         if now_s < self.resume_s or self.next_after >= last_seq:
             return None
@@ -114,7 +125,7 @@ class LaneSender:
         if len(self.flights) >= (1 if is_careful else self.window):
             return None
         if self.mode is Mode.PROBING:
-            return Want(self.acked, 1, is_probe=True)
+            return Probe(self.acked)
         return Want(self.next_after, self.size if self.is_greeted else 1)
 
     def sent(self, first: int, last: int, now_s: float, jitter: float) -> None:
@@ -124,6 +135,18 @@ class LaneSender:
         self.sent_to = max(self.sent_to, last)
         if self.deadline_s is None:
             self._arm(now_s, jitter)
+
+    def probed(self, now_s: float, jitter: float) -> None:
+        """A probe was handed to the connection."""
+        self.flights.append(Flight(0, 0, now_s))
+        self._arm(now_s, jitter)
+
+    def on_probe_ack(self) -> None:
+        """The hub has taken the probe: it does not refuse us. Now the event has its second chance."""
+        if self.mode is Mode.PROBING:
+            reason = self.reason
+            self.rewind()
+            self.mode, self.reason = Mode.RETRYING, reason
 
     def _arm(self, now_s: float, jitter: float) -> None:
         wait_s = min(_MAX_TIMEOUT_S, _FIRST_TIMEOUT_S * 2 ** min(self.attempt, 10))
@@ -155,13 +178,13 @@ class LaneSender:
             return Verdict(must_renumber=True)
         self.is_greeted = True
         if seq <= self.acked:
+            self.on_probe_ack()
             return Verdict()
         verdict = Verdict(delete_to=seq)
-        if self.mode is Mode.PROBING:
-            verdict.set_aside = (self.acked + 1, self.reason)
         self.mode, self.reason, self.attempt, self.resume_s = Mode.FLOWING, "", 0, 0.0
         self.size = min(MAX_EVENTS, self.size * 2)
         self.acked = seq
+        self.judged = {number for number in self.judged if number > seq}
         self.next_after = max(self.next_after, seq)
         landed = self._land(seq)
         if landed:
@@ -180,19 +203,27 @@ class LaneSender:
         if seq > 0:
             if not self.acked < seq <= self.sent_to:
                 return Verdict(is_stray=True)
-            return Verdict(set_aside=(seq, reason))
+            return self._judge(seq, reason)
         if not self.flights:
             return Verdict(is_stray=True)
         count = max(flight.last - flight.first + 1 for flight in self.flights)
         was_alone = len(self.flights) == 1
-        was_probe = self.mode is Mode.PROBING
+        mode = self.mode
         self.rewind()
-        if was_probe:
+        if mode is Mode.PROBING or (mode is Mode.RETRYING and self.acked + 1 in self.judged):
             self.mode, self.reason = Mode.BLOCKED, reason
             self.size = 1
             self.resume_s = now_s + pause_s
+        elif mode is Mode.RETRYING and was_alone:
+            return self._judge(self.acked + 1, reason)
         elif was_alone and count == 1:
             self.mode, self.reason, self.size = Mode.PROBING, reason, 1
         else:
             self.size = max(1, count // 2)
         return Verdict()
+
+    def _judge(self, seq: int, reason: str) -> Verdict:
+        if seq in self.judged:
+            return Verdict()
+        self.judged.add(seq)
+        return Verdict(set_aside=(seq, reason))

@@ -6,18 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 import structlog
 
 from edge_agent.backoff import Backoff
 from edge_agent.errors import OutboxError
 from edge_agent.mqtt_link import Message, MqttLink, MqttOptions, Will
-from edge_agent.outbox import Outbox, Row
+from edge_agent.outbox import Outbox
 from edge_agent.outbox.rows import LANES
 from edge_agent.uplink.commands import Actuator, Commander
-from edge_agent.uplink.lane import LaneSender, Want
+from edge_agent.uplink.lane import LaneSender, Probe
 from wire.clock import Clock
 from wire.errors import ContractError
 from wire.events import Lane, LocalAction, LocalActionData
+from wire.ids import new_ulid
 from wire.messages import (
     MAX_BATCH_BYTES,
     Ack,
@@ -100,6 +102,7 @@ class Uplink:
             will=Will(self._status_topic, encode(Status(state="offline", agent_version=agent_version))),
             jitter=jitter,
         )
+        self._probe_epochs: dict[int, str] = {}
         self._senders: dict[int, LaneSender] = {}
         for lane in LANES:
             found = outbox.lane(lane)
@@ -234,20 +237,22 @@ class Uplink:
     async def _send(self, lane: int) -> None:
         sender = self._senders[lane]
         while (want := sender.want(self._outbox.lane(lane).last_seq, self._clock.monotonic())) is not None:
+            if isinstance(want, Probe):
+                self._probe(lane, sender, want)
+                return
             rows = await self._outbox.read(lane, want.after, want.events, _BATCH_BYTES - 8 * want.events)
             if not self._link.is_up or not rows or sender.epoch != self._outbox.lane(lane).epoch:
                 return
-            bodies = [self._stand_in(rows[0].seq, sender.reason)] if want.is_probe else [row.body for row in rows]
-            if not self._publish(sender, want, rows, bodies):
+            if not self._publish(sender.epoch, rows[0].seq, sender.acked, [row.body for row in rows]):
                 return
+            sender.sent(rows[0].seq, rows[-1].seq, self._clock.monotonic(), self._jitter())
 
-    def _publish(self, sender: LaneSender, want: Want, rows: list[Row], bodies: list[bytes]) -> bool:
-        first = rows[0].seq
+    def _publish(self, epoch: str, first_seq: int, floor_seq: int, bodies: list[bytes]) -> bool:
         payload = encode_batch(
             gateway=self._gateway_id,
-            epoch=sender.epoch,
-            first_seq=first,
-            floor_seq=sender.acked,
+            epoch=epoch,
+            first_seq=first_seq,
+            floor_seq=floor_seq,
             sent_at=self._clock.now(),
             clock=self._clock_quality(),
             events=bodies,
@@ -255,16 +260,24 @@ class Uplink:
         )
         if not self._link.publish(self._event_topic, payload):
             return False
-        sender.sent(first, first + len(bodies) - 1, self._clock.monotonic(), self._jitter())
         self._status.batches_sent += 1
         return True
 
-    def _stand_in(self, seq: int, reason: str) -> bytes:
-        """What is sent in an event's place to learn whether it is the event or the gateway that the hub refuses."""
-        data = LocalActionData(
-            action="event_set_aside", rule="hub_rejected", because=[seq], ok=False, detail=reason[:512]
-        )
-        return encode_event(LocalAction(observed_at=self._clock.now(), device=self._gateway_id, data=data))
+    def _probe(self, lane: int, sender: LaneSender, probe: Probe) -> None:
+        """Send something that every hub can read, to learn whether it is an event or the gateway that is refused.
+
+        It goes under a number that the hub has already and will pass over; before there is one, under an epoch of its
+        own, so that no number of the lane is ever used for it.
+        """
+        data = LocalActionData(action="uplink_probe", rule="hub_refused", ok=True, detail=sender.reason[:512])
+        body = encode_event(LocalAction(observed_at=self._clock.now(), device=self._gateway_id, data=data))
+        if probe.seq:
+            is_sent = self._publish(sender.epoch, probe.seq, sender.acked, [body])
+        else:
+            epoch = self._probe_epochs.setdefault(lane, new_ulid(self._clock.now()))
+            is_sent = self._publish(epoch, 1, 0, [body])
+        if is_sent:
+            sender.probed(self._clock.monotonic(), self._jitter())
 
     async def _take(self, ack: Ack) -> None:
         """One answer of the hub."""
@@ -273,6 +286,10 @@ class Uplink:
         if not lanes and ack.error is not None and ack.seq == 0 and not ack.epoch:
             # So broken that the hub could not even read the epoch: it can be any lane that has a batch in flight.
             lanes = [lane for lane, sender in self._senders.items() if sender.flights]
+        for lane, epoch in self._probe_epochs.items():
+            if epoch == ack.epoch:
+                await self._take_for(lane, msgspec.structs.replace(ack, seq=0), now_s)
+                return
         if not lanes:
             self._status.strays += 1
         for lane in lanes:

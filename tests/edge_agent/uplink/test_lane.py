@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.uplink.lane import MAX_WINDOW, LaneSender, Mode, Want
+from edge_agent.uplink.lane import MAX_WINDOW, LaneSender, Mode, Probe, Want
 
 EPOCH = "01JD9ZK3W6K6Q2V7R7M3J0X9AB"
 
@@ -21,7 +21,7 @@ def greeted(acked: int = 0, last: int = 0) -> LaneSender:
 def send_all(sender: LaneSender, last_seq: int, now_s: float = 0.0) -> list[tuple[int, int]]:
     """Send what the sender wants; the batches as (first, last)."""
     batches = []
-    while (want := sender.want(last_seq, now_s)) is not None:
+    while isinstance(want := sender.want(last_seq, now_s), Want):
         first, last = want.after + 1, min(want.after + want.events, last_seq)
         sender.sent(first, last, now_s, 0.5)
         batches.append((first, last))
@@ -126,6 +126,7 @@ def test_an_event_that_the_hub_names_is_set_aside_and_the_flow_goes_on() -> None
     send_all(sender, 64)
     verdict = sender.on_error(7, "no such unit", 0.1, 5.0)
     assert verdict.set_aside == (7, "no such unit")
+    assert sender.on_error(7, "no such unit", 0.1, 5.0).set_aside is None, "a late second word about the same event"
     assert sender.on_ack(64, 64, 0.2, 0.5).delete_to == 64
 
 
@@ -136,7 +137,7 @@ def test_an_error_about_a_number_that_is_not_in_flight_is_a_stray(seq: int) -> N
     assert sender.on_error(seq, "what", 0.0, 5.0).is_stray
 
 
-def test_a_refused_batch_is_halved_down_to_the_poison_and_the_poison_is_set_aside_when_a_tombstone_passes() -> None:
+def test_a_refused_batch_is_halved_down_to_the_poison_which_is_set_aside_when_refused_beside_a_good_probe() -> None:
     sender = greeted()
     poison, now_s, sizes = 5, 0.0, []
     while sender.mode is not Mode.PROBING:
@@ -148,23 +149,38 @@ def test_a_refused_batch_is_halved_down_to_the_poison_and_the_poison_is_set_asid
             sender.on_ack(last, 64, now_s, 0.5)
         now_s += 0.1
     assert sizes[0] == 64
-    assert sender.want(64, now_s) == Want(poison - 1, 1, is_probe=True)
+    assert sender.want(64, now_s) == Probe(poison - 1)
+    sender.probed(now_s, 0.5)
+    assert sender.want(64, now_s) is None
+    assert sender.on_ack(poison - 1, 64, now_s, 0.5).delete_to is None
+    assert sender.want(64, now_s) == Want(poison - 1, 1)
     sender.sent(poison, poison, now_s, 0.5)
-    verdict = sender.on_ack(poison, 64, now_s, 0.5)
-    assert verdict.set_aside == (poison, "bad")
-    assert verdict.delete_to == poison
+    assert sender.on_error(0, "bad", now_s, 5.0).set_aside == (poison, "bad")
     assert sender.mode is Mode.FLOWING
 
 
-def test_a_hub_that_refuses_the_tombstone_too_refuses_us_and_nothing_is_set_aside() -> None:
+def test_an_event_that_passes_at_its_second_chance_is_no_poison() -> None:
+    sender = greeted()
+    sender.size = 1
+    send_all(sender, 64)
+    sender.on_error(0, "just now I am upset", 0.0, 5.0)
+    assert sender.want(64, 0.0) == Probe(0)
+    sender.probed(0.0, 0.5)
+    sender.on_probe_ack()
+    assert send_all(sender, 64) == [(1, 1)]
+    verdict = sender.on_ack(1, 64, 0.0, 0.5)
+    assert (verdict.set_aside, verdict.delete_to) == (None, 1)
+    assert sender.mode is Mode.FLOWING
+    assert sender.reason == ""
+
+
+def test_a_hub_that_refuses_the_probe_too_refuses_us_and_nothing_is_set_aside() -> None:
     sender = greeted()
     sender.size = 1
     send_all(sender, 64)
     sender.on_error(0, "unknown gateway", 0.0, 5.0)
     assert sender.mode is Mode.PROBING
-    want = sender.want(64, 0.0)
-    assert want is not None
-    sender.sent(1, 1, 0.0, 0.5)
+    sender.probed(0.0, 0.5)
     assert sender.on_error(0, "unknown gateway", 0.0, 5.0).set_aside is None
     assert sender.mode is Mode.BLOCKED
     assert sender.reason == "unknown gateway"
@@ -191,16 +207,16 @@ class WorstHub:
         self.rows: dict[int, int] = {}
         self.rejected: set[int] = set()
 
-    def take(self, first: int, last: int, floor: int, *, is_probe: bool) -> list[tuple[int, str | None]]:
+    def take(self, first: int, last: int, floor: int, tombstones: set[int]) -> list[tuple[int, str | None]]:
         """Answers as (seq, error). A row holds its own number, or 0 for a tombstone."""
-        bad = [seq for seq in range(first, last + 1) if seq in self.poison and not is_probe]
+        bad = [seq for seq in range(first, last + 1) if seq in self.poison - tombstones]
         if bad and not self.names:
             return [(0, "bad")]
         for seq in range(first, last + 1):
             if seq in bad:
                 self.rejected.add(seq)
             else:
-                self.rows.setdefault(seq, 0 if is_probe else seq)
+                self.rows.setdefault(seq, 0 if seq in tombstones else seq)
         reached = floor
         while reached + 1 in self.rows or reached + 1 in self.rejected:
             reached += 1
@@ -222,7 +238,6 @@ def test_every_good_event_arrives_and_nothing_is_deleted_before_the_hub_has_it(
     hub = WorstHub(chance, poison, names=names)
     sender = LaneSender(EPOCH, 0, 0)
     set_aside: set[int] = set()
-    tombstones: set[int] = set()
     now_s, turns, last_seq = 0.0, 0, 0
     wire: list[tuple[int, str | None]] = []
     while sender.acked < total:
@@ -231,16 +246,17 @@ def test_every_good_event_arrives_and_nothing_is_deleted_before_the_hub_has_it(
         last_seq = min(total, last_seq + chance.randint(0, 20))
         sender.on_timer(now_s)
         while (want := sender.want(last_seq, now_s)) is not None:
+            if isinstance(want, Probe):
+                sender.probed(now_s, chance.random())
+                if chance.random() >= loss:
+                    wire.append((want.seq, None))
+                continue
             first, last = want.after + 1, min(want.after + want.events, last_seq)
-            is_probe = want.is_probe or (first == last and first in tombstones)
             sender.sent(first, last, now_s, chance.random())
             for _ in range(chance.choice((1, 1, 2))):
                 if chance.random() >= loss:
-                    wire += [
-                        answer
-                        for answer in hub.take(first, last, sender.acked, is_probe=is_probe)
-                        if chance.random() >= loss
-                    ]
+                    answers = hub.take(first, last, sender.acked, set_aside)
+                    wire += [answer for answer in answers if chance.random() >= loss]
         now_s += chance.choice((0.01, 0.5, 6.0))
         if chance.random() < 0.05:
             sender.rewind()
@@ -254,9 +270,8 @@ def test_every_good_event_arrives_and_nothing_is_deleted_before_the_hub_has_it(
             assert not verdict.must_renumber
             if verdict.set_aside is not None:
                 set_aside.add(verdict.set_aside[0])
-                tombstones.add(verdict.set_aside[0])
-                hub.poison.discard(verdict.set_aside[0])
             if verdict.delete_to is not None:
                 assert all(number in hub.rows or number in hub.rejected for number in range(1, verdict.delete_to + 1))
-    present = {seq for seq in poison | set_aside if seq <= total}
-    assert set(range(1, total + 1)) - present <= {seq for seq, body in hub.rows.items() if body == seq}
+    assert set(range(1, total + 1)) - poison - set_aside <= {seq for seq, body in hub.rows.items() if body == seq}
+    # Late and repeated refusals may be laid to a neighbour; without them only the poison is set aside.
+    assert set_aside <= poison or loss > 0 or not names
