@@ -10,11 +10,59 @@ import logging
 import threading
 from typing import Final
 
+from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker
 
 from hub.errors import ConfigError
 
 _START_S: Final = 10.0
+_FIRST_PACKET_S: Final = 10.0
+_LEVEL_3_1_1: Final = 4
+_OTHER_VERSION: Final = b"\x20\x02\x00\x01"
+"""CONNACK, "unacceptable protocol version"."""
+
+
+class _PushedBack(StreamReaderAdapter):  # type: ignore[misc]  # amqtt has no types
+    """A reader that first gives what was read ahead."""
+
+    def __init__(self, head: bytes, reader: asyncio.StreamReader) -> None:
+        super().__init__(reader)
+        self._head = head
+
+    async def read(self, n: int = -1) -> bytes:
+        """`n` bytes, as amqtt asks for them."""
+        head, self._head = self._head[:n], self._head[n:]
+        return head if len(head) == n else head + bytes(await super().read(n - len(head)))
+
+
+class _Broker(Broker):  # type: ignore[misc]  # amqtt has no types
+    """amqtt reads an MQTT 5 CONNECT as if it were 3.1.1 and waits for ever; here clients learn at once to fall back."""
+
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        """Look at the version before amqtt does."""
+        try:
+            async with asyncio.timeout(_FIRST_PACKET_S):
+                head = await _connect_head(reader)
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+            return
+        if head[-1] != _LEVEL_3_1_1:
+            writer.write(_OTHER_VERSION)
+            with contextlib.suppress(ConnectionError):
+                await writer.drain()
+            writer.close()
+            return
+        await self.external_connected(_PushedBack(head, reader), StreamWriterAdapter(writer), listener_name)
+
+
+async def _connect_head(reader: asyncio.StreamReader) -> bytes:
+    """The first bytes of a CONNECT packet, up to the protocol's level: type, length (1 to 4 bytes), "MQTT", level."""
+    head = await reader.readexactly(2)
+    while head[-1] & 0x80 and len(head) < 5:
+        head += await reader.readexactly(1)
+    return head + await reader.readexactly(7)
 
 
 class EmbeddedBroker:
@@ -32,7 +80,7 @@ class EmbeddedBroker:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
         self._started = threading.Event()
-        self._broker: Broker | None = None
+        self._broker: _Broker | None = None
         self._failure: Exception | None = None
 
     def start(self) -> None:
@@ -65,7 +113,7 @@ class EmbeddedBroker:
         self._loop.close()
 
     async def _open(self) -> None:
-        self._broker = Broker(
+        self._broker = _Broker(
             {
                 "listeners": {"default": {"type": "tcp", "bind": self._address, "max_connections": 200}},
                 "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
