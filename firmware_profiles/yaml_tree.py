@@ -61,10 +61,10 @@ class Tree:
         return self.lines.get(here, 1)
 
 
-def parse(text: str) -> Tree:
+def parse(text: str, max_bytes: int = MAX_BYTES) -> Tree:
     """The one document in `text`. Raises YamlError."""
-    if len(text.encode()) > MAX_BYTES:
-        raise YamlError(1, f"more than {MAX_BYTES // 1024} KiB; a profile is a small file")
+    if len(text.encode()) > max_bytes:
+        raise YamlError(1, f"more than {max_bytes // 1024} KiB; such a file is smaller")
     lines: dict[Loc, int] = {}
     try:
         loader = _Loader(text)

@@ -59,13 +59,15 @@ class Station:
         """What a field was worth when it was last read."""
         return self._values.get(field)
 
-    async def say(self, message: Message) -> None:
-        """Take in what the device said, and return when its events are on disk (or wait for a disk that refuses)."""
+    async def say(self, message: Message) -> bool:
+        """Take in what the device said. True when its events are on disk, False while the disk refuses them."""
         reading = read_fields(self.profile, message, self._hasher)
         async with self._turn:
             await self._take(interpret(self._subject, self._state, reading, self._now()))
+            is_kept = not self._unsent
         self._values |= reading.values
         self._changed.set()
+        return is_kept
 
     async def hash(self, kind: str, canonical: str) -> str | None:
         """The reference of a credential under the organisation's key."""

@@ -1,0 +1,154 @@
+"""The GB/T 26875.3 driver against published frames sent by a far side that only moves bytes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.drivers import MemorySink, agent_config, running
+from support.wait import until_async
+
+from edge_agent.config import AgentConfig
+from edge_agent.errors import CommandError, LinkError
+from edge_agent.protocols.gb26875 import Command, Frame, Framer, answer_to, encode_frame
+from simulators.devices.serial_line import SerialLine
+
+pytestmark = pytest.mark.integration
+
+# ActorLancer/GB-T-26875.3.2011-rs, worked examples 1 and 2; the checksums are the published ones.
+SMOKE = bytes.fromhex(
+    "40400100010120 3A091A090C 790300000000 385B01000000 3000 02 0201 01 01 28 0A00 0200 0200"
+    + "20" * 30
+    + "00 023A091A090C 46 2323"
+)
+MAINS = bytes.fromhex("40400100010120 3A091A090C 790300000000 385B01000000 0900 02 150108 023A091A090C 42 2323")
+ADDRESS = 0x379
+
+
+def config_for(folder: Path, port: str = "listen://127.0.0.1:0", **device: object) -> AgentConfig:
+    listed = {
+        "id": "panel", "profile": "generic/gb26875-transmitter", "bus": "fire", "parts": {"10.2": "unit-302"}, **device,
+    }  # fmt: skip
+    return agent_config(folder, bus=[{"name": "fire", "kind": "gb26875", "port": port}], device=[listed])
+
+
+class FarSide:
+    """Moves bytes and cuts the answers into frames."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer, self.framer = reader, writer, Framer()
+
+    async def frame(self, command: int) -> Frame:
+        """The next frame with this command."""
+        async with asyncio.timeout(10):
+            while True:
+                for frame in self.framer.feed(await self.reader.read(4096)):
+                    assert isinstance(frame, Frame)
+                    if frame.command == command:
+                        return frame
+
+
+@contextlib.asynccontextmanager
+async def connected(driver: object) -> AsyncIterator[FarSide]:
+    await until_async(lambda: driver.port, what="the server")
+    reader, writer = await asyncio.open_connection("127.0.0.1", driver.port)
+    try:
+        yield FarSide(reader, writer)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_fire_is_an_event_of_the_part_and_its_unit_and_is_confirmed(tmp_path):
+    sink = MemorySink()
+    async with running(config_for(tmp_path, address=ADDRESS), sink) as [driver], connected(driver) as far:
+        far.writer.write(SMOKE[:20])
+        await far.writer.drain()
+        far.writer.write(SMOKE[20:])
+        confirm = await far.frame(Command.CONFIRM)
+        assert (confirm.serial, confirm.source, confirm.destination) == (1, 0x15B38, ADDRESS)
+        assert driver.health().state == "running"
+    [fire] = sink.of("panel/10.2", "fire.component")
+    assert (fire.component_type, fire.address, fire.states) == (40, "10.2", ["fire"])
+    assert [data.alarm for data in sink.of("panel/10.2", "smoke.state")] == [True]
+    assert {event.unit for event in sink.events if event.device == "panel/10.2"} == {"unit-302"}
+
+
+async def test_nothing_is_confirmed_that_is_not_on_disk(tmp_path):
+    sink = MemorySink()
+    async with running(config_for(tmp_path, address=ADDRESS), sink) as [driver], connected(driver) as far:
+        far.writer.write(encode_frame(Frame(5, Command.SEND, b"", ADDRESS, 0)))
+        await far.frame(Command.CONFIRM)
+        sink.refuses = True
+        far.writer.write(MAINS)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await far.frame(Command.CONFIRM)
+        sink.refuses = False
+        far.writer.write(MAINS)
+        assert (await far.frame(Command.CONFIRM)).serial == 1
+    assert next(data.fault for data in sink.of("panel", "device.health") if data.fault is not None) is True
+
+
+async def test_its_clock_is_set_and_duty_is_checked(tmp_path):
+    sink = MemorySink()
+    async with running(config_for(tmp_path, address=ADDRESS), sink) as [driver], connected(driver) as far:
+        far.writer.write(encode_frame(Frame(7, Command.SEND, b"", ADDRESS, 0)))
+        sync = await far.frame(Command.CONTROL)
+        assert sync.app_data[:2] == bytes([90, 1])
+        far.writer.write(encode_frame(answer_to(sync, Command.CONFIRM, sync.at)))
+        inspection = asyncio.create_task(driver.actuate("panel", "inspect", {}))
+        asked = await far.frame(Command.CONTROL)
+        assert asked.app_data == bytes([91, 1, 10])
+        far.writer.write(encode_frame(answer_to(asked, Command.CONFIRM, asked.at)))
+        await inspection
+        refused = asyncio.create_task(driver.actuate("panel", "sync_time", {}))
+        asked = await far.frame(Command.CONTROL)
+        far.writer.write(encode_frame(answer_to(asked, Command.DENY, asked.at)))
+        with pytest.raises(CommandError, match="refuses"):
+            await refused
+
+
+async def test_a_transmitter_that_nobody_configured_is_denied(tmp_path):
+    sink = MemorySink()
+    async with running(config_for(tmp_path, address=1), sink) as [driver], connected(driver) as far:
+        far.writer.write(SMOKE)
+        assert (await far.frame(Command.DENY)).serial == 1
+        with pytest.raises(LinkError, match="not connected"):
+            await driver.actuate("panel", "inspect", {})
+    assert sink.events == []
+
+
+async def test_a_dropped_connection_is_offline_and_the_next_one_works(tmp_path):
+    sink = MemorySink()
+    async with running(config_for(tmp_path), sink) as [driver]:
+        async with connected(driver) as far:
+            far.writer.write(MAINS)
+            await far.frame(Command.CONFIRM)
+        await until_async(lambda: sink.of("panel", "device.health")[-1].online is False, what="offline")
+        async with connected(driver) as far:
+            far.writer.write(b"@@\xff" + MAINS)
+            await far.frame(Command.CONFIRM)
+            assert sink.of("panel", "device.health")[-1].online is True
+
+
+async def test_it_works_on_a_serial_line_too(tmp_path):
+    line = SerialLine(tmp_path / "by-id" / "panel")
+    port = line.attach()
+    sink = MemorySink()
+    try:
+        async with running(config_for(tmp_path, port=str(line.path)), sink) as [driver]:
+            await until_async(lambda: driver.health().state == "degraded", what="the port open")
+            port.write(SMOKE)
+            heard = bytearray()
+
+            def confirmed() -> bool:
+                heard.extend(port.read(4096))
+                frames = [*Framer().feed(bytes(heard))]
+                return any(isinstance(frame, Frame) and frame.command == Command.CONFIRM for frame in frames)
+
+            await until_async(confirmed, what="the confirmation")
+    finally:
+        line.close()
+    assert [data.alarm for data in sink.of("panel/10.2", "smoke.state")] == [True]

@@ -1,0 +1,78 @@
+"""The MQTT driver against the real Zigbee2MQTT: raw Zigbee frames in, our events out, commands back to the radio."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.drivers import MemorySink, agent_config, running
+from support.servers import Mosquitto, mosquitto
+from support.wait import until_async
+from support.zigbee2mqtt import Zigbee2Mqtt, ZigbeeDevice, zigbee2mqtt
+
+from edge_agent.config import AgentConfig
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("zigbee2mqtt")]
+
+LOCK = ZigbeeDevice("0x000d6f0010fa0510", 4660, "room-1202/lock", "YRD226/246 TSDB", "Yale", (0, 1, 3, 10, 257))
+SMOKE = ZigbeeDevice("0x00158d0001a2b3c4", 4661, "room-1202/smoke", "SmokeSensor-EM", "HEIMAN", (0, 1, 3, 1280))
+DOOR = ZigbeeDevice("0x00124b0022334455", 4662, "room-1202/door", "DS01", "eWeLink", (0, 1, 3, 1280))
+DOOR_LOCK, IAS_ZONE, POWER = 0x0101, 0x0500, 0x0001
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    with mosquitto(tmp_path_factory.mktemp("mosquitto")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def bridge(broker: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zigbee2Mqtt]:
+    with zigbee2mqtt(tmp_path_factory.mktemp("zigbee2mqtt"), broker.url, [LOCK, SMOKE, DOOR]) as made:
+        yield made
+
+
+@pytest.fixture
+def config(tmp_path: Path, broker: Mosquitto) -> AgentConfig:
+    return agent_config(
+        tmp_path,
+        mqtt={"url": broker.url},
+        device=[
+            {"id": "lock", "profile": "yale/yrd226", "address": LOCK.ieee, "unit": "1202"},
+            {"id": "smoke", "profile": "heiman/hs1sa", "address": SMOKE.name, "unit": "1202"},
+            {"id": "door", "profile": "sonoff/snzb-04", "address": DOOR.ieee, "unit": "1202"},
+        ],
+    )
+
+
+async def test_zigbee_frames_become_our_events(config, bridge):
+    sink = MemorySink()
+    async with running(config, sink) as drivers:
+        await until_async(lambda: drivers[0].health().state == "running", what="the bridge")
+        bridge.hear(LOCK, DOOR_LOCK, "18070a00003002")
+        bridge.hear(LOCK, DOOR_LOCK, "1909200002030000ffffffff00")
+        bridge.hear(LOCK, DOOR_LOCK, "1909200302050000ffffffff00")
+        bridge.hear(LOCK, DOOR_LOCK, "1909200005ffff00ffffffff00")
+        await until_async(lambda: len(sink.of("lock", "lock.access")) == 3, what="three uses of the lock")
+        bridge.hear(SMOKE, IAS_ZONE, "190900010000000000")
+        bridge.hear(SMOKE, IAS_ZONE, "190900040100000000")
+        bridge.hear(DOOR, IAS_ZONE, "190900010000000000")
+        bridge.hear(LOCK, POWER, "18070a210020b2")
+        await until_async(lambda: sink.of("door", "door.state"), what="the door")
+        await until_async(
+            lambda: [data.battery_pct for data in sink.of("lock", "device.health")][-1:] == [89.0], what="the battery"
+        )
+    uses = [(use.result, use.credential.type, use.credential.slot) for use in sink.of("lock", "lock.access")]
+    assert uses == [("granted", "pin", 3), ("granted", "card", 5), ("denied", "pin", None)]
+    assert sink.of("lock", "lock.state")[-1].state == "unlocked"
+    smoke = [(state.alarm, state.test) for state in sink.of("smoke", "smoke.state")]
+    assert smoke == [(True, False), (False, True)]
+    assert [state.open for state in sink.of("door", "door.state")] == [True]
+
+
+async def test_a_command_reaches_the_radio_and_the_lock_confirms(config, bridge):
+    sink = MemorySink()
+    async with running(config, sink) as drivers:
+        await until_async(lambda: drivers[0].health().state == "running", what="the bridge")
+        await drivers[0].actuate("lock", "lock", {})
+    assert {"sent": "lockDoor", "cluster": "closuresDoorLock", "to": LOCK.ieee} in bridge.sent
+    assert sink.of("lock", "lock.state")[-1].state == "locked"
