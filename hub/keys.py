@@ -17,10 +17,13 @@ def organisation_key(data_dir: Path) -> bytes:
     Raises ConfigError when the file is no key. Losing it makes every stored reference unknown: back it up.
     """
     path = data_dir / _FILE
-    data_dir.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        _make(path)
-    text = path.read_text(encoding="ascii", errors="replace").strip()
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _make(path)
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; give a --data-dir that can be written") from error
     try:
         key = bytes.fromhex(text)
     except ValueError as error:

@@ -9,7 +9,7 @@ import typer
 from hub.api.access.credentials import new_token
 from hub.api.access.roles import Role
 from hub.store.audit import Audited, append_audit
-from hub.store.database import Database, database_url
+from hub.store.migrate import open_database
 from wire.clock import SystemClock
 
 app = typer.Typer(help="Keys of programs that use the API.", no_args_is_help=True)
@@ -37,7 +37,7 @@ def create(
 ) -> None:
     """Make a token and print it, alone, on standard output. It is not shown again."""
     now = SystemClock().now()
-    store = Database(database_url(data_dir, database))
+    store = open_database(data_dir, database)
     try:
         with store.write() as session:
             life = None if days is None else timedelta(days=days)

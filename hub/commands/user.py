@@ -11,7 +11,7 @@ from hub.api.access.roles import Role
 from hub.commands.token import DatabaseUrl, DataDir
 from hub.errors import ConfigError
 from hub.store.audit import Audited, append_audit
-from hub.store.database import Database, database_url
+from hub.store.migrate import open_database
 from wire.clock import SystemClock
 
 app = typer.Typer(help="People who sign in to the web pages.", no_args_is_help=True)
@@ -43,7 +43,7 @@ def add(
     Without --link the password is asked for, or read as one line from standard input when that is not a terminal.
     """
     now = SystemClock().now()
-    store = Database(database_url(data_dir, database))
+    store = open_database(data_dir, database)
     try:
         password_hash = None if link else hash_password(_read_password())
         with store.write() as session:

@@ -9,7 +9,7 @@ PostgreSQL: psycopg 3, ordinary pools.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -37,6 +37,16 @@ def database_url(data_dir: Path, url: str | None) -> str:
     return parsed.render_as_string(hide_password=False)
 
 
+# A server that vanished without a word is noticed within half a minute, so that ingest and requests do not hang.
+_POSTGRES_PATIENCE: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+
+
 class Database:
     """Engines for reading and for writing. Close it when done."""
 
@@ -52,7 +62,9 @@ class Database:
             _prepare_sqlite(self.writer, is_writer=True)
             _prepare_sqlite(self.reader, is_writer=False)
         else:
-            self.writer = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+            self.writer = create_engine(
+                url, pool_size=8, max_overflow=8, pool_pre_ping=True, connect_args=_POSTGRES_PATIENCE
+            )
             self.reader = self.writer
 
     @contextmanager
