@@ -9,13 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import uvicorn
 from fastapi import FastAPI
 from sqlmodel import SQLModel
 
 from hub.api.access.credentials import hash_password, new_token, new_user
 from hub.api.access.roles import Role
 from hub.api.app import create_app
-from hub.api.server import ApiServer
 from hub.feed import ChangeFeed
 from hub.services import Services
 from hub.store.database import Database, database_url
@@ -24,6 +24,18 @@ from support.wait import until
 from wire.clock import FakeClock
 
 PASSWORD = "correct horse battery"
+
+
+class ApiServer(uvicorn.Server):
+    """uvicorn, which lets open pages go before it waits for them, as `serve` does."""
+
+    def __init__(self, app: FastAPI) -> None:
+        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.broadcaster.close()
+        await super().shutdown(sockets)
 
 
 @dataclass
@@ -88,7 +100,7 @@ def running_api(folder: Path) -> Iterator[Hub]:
     app = create_app(services)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    server = ApiServer(app, grace_s=2)
+    server = ApiServer(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     until(lambda: server.started, what="the server listening")

@@ -2,7 +2,14 @@
 
 from fastapi import APIRouter
 
-from hub.api.routes import alerts, audit, gateways, session, users
+from hub.api.routes import alerts, audit, gateways, session, units, users
 
-ROUTERS: tuple[APIRouter, ...] = (session.router, alerts.router, gateways.router, users.router, audit.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    session.router,
+    alerts.router,
+    units.router,
+    gateways.router,
+    users.router,
+    audit.router,
+)
 """Every router; a test holds that each route in them declares its policy."""

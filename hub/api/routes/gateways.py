@@ -1,7 +1,7 @@
 """Gateways, their streams, their events, and what they sent that could not be read."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -17,6 +17,7 @@ from hub.errors import NotFoundError
 from hub.facts import Change
 from hub.store.audit import Audited, append_audit
 from hub.store.changes import record_changes
+from hub.store.continuity import EpochContinuity, continuity
 from hub.store.tables.ingest import EventRow, Gateway, RejectedBatch, Stream
 from wire.ids import GATEWAY_ID_PATTERN
 
@@ -47,24 +48,10 @@ class Adoption(BaseModel):
     state: Literal["active", "suspended", "retired"] = "active"
 
 
-class EpochOut(BaseModel):
-    """What of one epoch has arrived: everything up to `contiguous_seq`, and beyond it all but the `holes`."""
-
-    epoch: str
-    contiguous_seq: int
-    holes: list[tuple[int, int]]
-    stored: int
-    rejected: int
-    floor_seq: int
-    first_batch_at: datetime
-    last_batch_at: datetime
-    progress_at: datetime
-
-
 class ContinuityOut(BaseModel):
     """The figure of a gateway's streams."""
 
-    epochs: list[EpochOut]
+    epochs: list[EpochContinuity]
 
 
 class EventOut(BaseModel):
@@ -81,7 +68,7 @@ class EventOut(BaseModel):
     kind: str
     device: str
     unit: str | None
-    data: dict[str, JsonValue]
+    data: JsonValue
 
 
 class RejectedOut(BaseModel):
@@ -95,6 +82,8 @@ class RejectedOut(BaseModel):
     seq: int
     reason: str
     size_bytes: int
+    times: int
+    last_received_at: datetime
 
 
 def _out(row: Gateway) -> GatewayOut:
@@ -158,6 +147,14 @@ def adopt_gateway(
     return _out(row)
 
 
+@router.get("/gateways/{gateway_id}/continuity")
+def gateway_continuity(gateway_id: GatewayId, request: Request, caller: Operator) -> ContinuityOut:
+    """What of this gateway's streams has arrived: a hole is a loss until it is filled."""
+    with services_of(request).database.read() as session:
+        _find(session.exec(_seen_gateways(caller).where(Gateway.id == gateway_id)).first(), gateway_id)
+        return ContinuityOut(epochs=continuity(session, gateway_id))
+
+
 @router.get("/events")
 def list_events(
     *,
@@ -193,7 +190,7 @@ def list_events(
 
 
 class _Body(msgspec.Struct):
-    data: dict[str, JsonValue] = {}
+    data: Any = None  # of a kind that this hub may not know
 
 
 def _event(row: EventRow, stream: Stream) -> EventOut:
@@ -244,7 +241,9 @@ def list_rejected(
             epoch=row.epoch,
             seq=row.seq,
             reason=row.reason,
-            size_bytes=len(row.payload),
+            size_bytes=row.size_bytes,
+            times=row.times,
+            last_received_at=row.last_received_at,
         )
         for row in rows[:limit]
     ]

@@ -364,6 +364,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gateways/{gateway_id}/continuity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gateway Continuity
+         * @description What of this gateway's streams has arrived: a hole is a loss until it is filled.
+         */
+        get: operations["gateway_continuity_api_v1_gateways__gateway_id__continuity_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rejected": {
         parameters: {
             query?: never;
@@ -491,6 +511,26 @@ export interface paths {
          * @description Stop a token.
          */
         delete: operations["revoke_token_api_v1_tokens__token_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/units/{code}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Timeline
+         * @description The unit's evidence between two instants, at most a quarter apart.
+         */
+        get: operations["timeline_api_v1_units__code__timeline_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -896,16 +936,71 @@ export interface components {
             revision?: number | null;
         };
         /**
+         * ContinuityOut
+         * @description The figure of a gateway's streams.
+         */
+        ContinuityOut: {
+            /** Epochs */
+            epochs: components["schemas"]["EpochContinuity"][];
+        };
+        /**
+         * EpochContinuity
+         * @description One epoch. Numbers run from 1; `holes` and `rejected` are ranges, both ends included.
+         *
+         *     `contiguous_seq`: 1 up to it have all arrived. `holes`: what is missing between 1 and the highest number seen.
+         *     `ack_seq`: what the gateway was told. `since`: when `ack_seq` last moved, so that a standstill shows its age.
+         *     `forgotten`: missing numbers in old holes that are no longer listed. `stored`: events in the database or purged from
+         *     it by age, rejected ones not among them.
+         */
+        EpochContinuity: {
+            /** Ack Seq */
+            ack_seq: number;
+            /** Contiguous Seq */
+            contiguous_seq: number;
+            /** Epoch */
+            epoch: string;
+            /**
+             * First Batch At
+             * Format: date-time
+             */
+            first_batch_at: string;
+            /** Floor Seq */
+            floor_seq: number;
+            /** Forgotten */
+            forgotten: number;
+            /** Highest Seq */
+            highest_seq: number;
+            /** Holes */
+            holes: [
+                number,
+                number
+            ][];
+            /**
+             * Last Batch At
+             * Format: date-time
+             */
+            last_batch_at: string;
+            /** Rejected */
+            rejected: [
+                number,
+                number
+            ][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Stored */
+            stored: number;
+        };
+        /**
          * EventOut
          * @description One event as the gateway told it, with the three instants and its identity `(gateway, epoch, seq)`.
          */
         EventOut: {
             /** Clock */
             clock: string;
-            /** Data */
-            data: {
-                [key: string]: components["schemas"]["JsonValue"];
-            };
+            data: components["schemas"]["JsonValue"];
             /** Device */
             device: string;
             /** Epoch */
@@ -1007,6 +1102,74 @@ export interface components {
             expires_in_s: number;
             /** Path */
             path: string;
+        };
+        /**
+         * Mark
+         * @description One event. `what` is a word of its lane: granted, denied, forced, …; open, closed; in, out; alarm, test.
+         */
+        Mark: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Count */
+            count: number;
+            /** Device */
+            device: string;
+            /** Event Id */
+            event_id: number;
+            /**
+             * Lane
+             * @enum {string}
+             */
+            lane: "lock" | "door" | "crossing" | "smoke";
+            /** What */
+            what: string;
+        };
+        /**
+         * Night
+         * @description How many people the evidence of one night speaks for; none of it when it was too thin.
+         */
+        Night: {
+            /** Abstained */
+            abstained: string;
+            /** Coverage */
+            coverage: number;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Lower */
+            lower: number;
+            /** Mean */
+            mean: number;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Upper */
+            upper: number;
+        };
+        /**
+         * Outage
+         * @description A time in which nobody could see, and the word for why: gateway or camera.
+         */
+        Outage: {
+            /** End */
+            end: string | null;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "gateway" | "camera";
         };
         /** Page[AlertSummary] */
         Page_AlertSummary_: {
@@ -1112,6 +1275,11 @@ export interface components {
             gateway: string;
             /** Id */
             id: number;
+            /**
+             * Last Received At
+             * Format: date-time
+             */
+            last_received_at: string;
             /** Reason */
             reason: string;
             /**
@@ -1123,6 +1291,8 @@ export interface components {
             seq: number;
             /** Size Bytes */
             size_bytes: number;
+            /** Times */
+            times: number;
             /** Topic */
             topic: string;
         };
@@ -1260,6 +1430,19 @@ export interface components {
             secret: string;
         };
         /**
+         * Step
+         * @description From `at` on, so many are registered as living there.
+         */
+        Step: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Registered */
+            registered: number;
+        };
+        /**
          * Text
          * @description A sentence in both languages.
          */
@@ -1268,6 +1451,32 @@ export interface components {
             en: string;
             /** Zh */
             zh: string;
+        };
+        /**
+         * Timeline
+         * @description `is_whole` is false when there were more marks than are shown; the newest are.
+         */
+        Timeline: {
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Is Whole */
+            is_whole: boolean;
+            /** Marks */
+            marks: components["schemas"]["Mark"][];
+            /** Nights */
+            nights: components["schemas"]["Night"][];
+            /** Outages */
+            outages: components["schemas"]["Outage"][];
+            /** Registered */
+            registered: components["schemas"]["Step"][];
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
         };
         /**
          * TokenIn
@@ -2077,6 +2286,40 @@ export interface operations {
             };
         };
     };
+    gateway_continuity_api_v1_gateways__gateway_id__continuity_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                gateway_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContinuityOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_rejected_api_v1_rejected_get: {
         parameters: {
             query?: {
@@ -2367,6 +2610,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    timeline_api_v1_units__code__timeline_get: {
+        parameters: {
+            query?: {
+                /** @description without it, a day before the end */
+                start?: string | null;
+                /** @description without it, now */
+                end?: string | null;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
             };
             /** @description Problem (RFC 9457) */
             "4XX": {
