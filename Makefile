@@ -1,7 +1,7 @@
 # Anfang 安房. `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: wheel help setup packages model web schemas check lint types arch docs-check test test-unit demo demo-check bench lock clean
+.PHONY: wheel help setup packages model web web-test client schemas check lint types arch docs-check test test-unit demo demo-check bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -29,6 +29,13 @@ model: $(STAMP) ## fetch and convert the person detector (cached in build/model)
 web: $(STAMP) ## build the managers' web pages
 	@.ci/web
 
+web-test: $(STAMP) ## component tests of the web pages
+	@.ci/web test
+
+client: $(STAMP) ## write the web pages' client from the API's OpenAPI document
+	@$(BIN)/python -m hub.api.openapi
+	@.ci/web client
+
 schemas: $(STAMP) ## write the generated JSON Schemas
 	@$(BIN)/python -m wire.json_schema
 	@$(BIN)/python -m firmware_profiles.json_schema
@@ -46,13 +53,14 @@ arch: $(STAMP)
 	PYTHONPATH=. $(BIN)/lint-imports
 
 docs-check: $(STAMP)
+	$(BIN)/python -m hub.api.openapi --check
 	$(BIN)/python -m wire.json_schema --check
 	$(BIN)/python -m firmware_profiles.json_schema --check
 
 test-unit: $(STAMP) ## the tests that need no service (seconds)
 	$(BIN)/pytest -m "not integration and not slow" -n auto
 
-test: setup packages model web ## all tests, with real brokers, databases and devices
+test: setup packages model web web-test ## all tests, with real brokers, databases and devices
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 demo: setup model web ## everything at once, on simulated devices
