@@ -6,7 +6,7 @@ Nothing in here talks to the network. The answers are given out only after the c
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -44,6 +44,10 @@ log = structlog.get_logger(__name__)
 _KIND_OF: Final[dict[type, str]] = {cls: kind for kind, cls in EVENT_TYPES.items()}
 _SEEN_EVERY_S: Final = 1.0
 _GATEWAYS_REMEMBERED: Final = 100_000
+
+
+Opened: TypeAlias = tuple[Delivered, int, AnyEvent]
+"""A new event with its number and the batch that it came in. A plain tuple: there are many."""
 
 
 class Answer(NamedTuple):
@@ -189,15 +193,15 @@ class Intake:
         self,
         session: Session,
         rows: list[EventValues],
-        opened: list["_Opened"],
+        opened: list[Opened],
         now: datetime,
         *,
         is_careful: bool,
     ) -> list[Change]:
         first_id = insert_events(session, rows)
         events = [
-            StoredEvent(number, item.batch.gateway_id, item.batch.epoch, item.seq, now, item.event)
-            for number, item in enumerate(opened, first_id)
+            StoredEvent(number, batch.gateway_id, batch.epoch, seq, now, event)
+            for number, (batch, seq, event) in enumerate(opened, first_id)
         ]
         if is_careful:
             return self._fold_one_by_one(session, events, now)
@@ -239,22 +243,16 @@ class Intake:
                 outcome.answers.append(Answer(gateway_id, Ack(epoch=epoch, seq=seq)))
 
 
-class _Opened(NamedTuple):
-    batch: Delivered
-    seq: int
-    event: AnyEvent
-
-
 def _account(
     batches: Sequence[Delivered],
     streams: dict[StreamKey, LockedStream],
     received_ms: int,
     rejected: list[Rejected],
     outcome: Outcome,
-) -> tuple[list[EventValues], list[_Opened]]:
+) -> tuple[list[EventValues], list[Opened]]:
     """Go through the batches in the order of their arrival: which of their events are new, which are unreadable."""
     rows: list[EventValues] = []
-    opened: list[_Opened] = []
+    opened: list[Opened] = []
     for batch in batches:
         stream = streams[batch.gateway_id, batch.epoch]
         progress = stream.progress
@@ -279,7 +277,7 @@ def _account(
                 (stream.id, seq, item.observed_ms, batch.sent_ms, received_ms, batch.clock,
                  kind, event.device, event.unit, item.body)
             )  # fmt: skip
-            opened.append(_Opened(batch, seq, event))
+            opened.append((batch, seq, event))
             stored.append(seq)
         _name_the_unreadable(batch, bad, progress, rejected, outcome)
         if stored or bad or floor != (progress.floor_seq, progress.has_floor):
