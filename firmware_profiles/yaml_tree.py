@@ -21,6 +21,13 @@ class YamlError(Exception):
 class _Loader(yaml.SafeLoader):
     """SafeLoader whose `on`, `off`, `yes`, `no` and `12:30` are text, as YAML 1.2 says."""
 
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()
+        if getattr(event, "anchor", None) is not None:
+            line = event.start_mark.line + 1
+            raise YamlError(line, "anchors and aliases are not part of the language; write it out")
+        return super().compose_node(parent, index)
+
 
 _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
@@ -71,7 +78,7 @@ def parse(text: str, max_bytes: int = MAX_BYTES) -> Tree:
         node = loader.get_single_node()
         if node is None:
             raise YamlError(1, "the file is empty; start with `profile: 1`")
-        _walk(node, (), lines, set())
+        _walk(node, (), lines)
         value = loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -82,19 +89,16 @@ def parse(text: str, max_bytes: int = MAX_BYTES) -> Tree:
     return Tree(value, lines)
 
 
-def _walk(node: yaml.Node, loc: Loc, lines: dict[Loc, int], seen: set[int]) -> None:
+def _walk(node: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> None:
     line = node.start_mark.line + 1
     lines.setdefault(loc, line)
     if len(loc) > MAX_DEPTH:
         raise YamlError(line, f"nested deeper than {MAX_DEPTH} levels")
     if not isinstance(node, yaml.MappingNode | yaml.SequenceNode):
         return
-    if id(node) in seen:
-        raise YamlError(line, "anchors and aliases are not part of the language; write it out")
-    seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            _walk(item, (*loc, index), lines, seen)
+            _walk(item, (*loc, index), lines)
         return
     names: set[str] = set()
     for key, value in node.value:
@@ -106,4 +110,4 @@ def _walk(node: yaml.Node, loc: Loc, lines: dict[Loc, int], seen: set[int]) -> N
             raise YamlError(key_line, f"{'.'.join(str(step) for step in (*loc, name))}: the key stands twice; keep one")
         names.add(name)
         lines[(*loc, name)] = key_line
-        _walk(value, (*loc, name), lines, seen)
+        _walk(value, (*loc, name), lines)

@@ -1,0 +1,204 @@
+"""Fields out of registers, bytes, TLV and JSON: orders, signs, masks, sentinels, checksums, and no exception ever."""
+
+import json
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_agent.protocols.checksums import WIDTHS, checksum
+from edge_agent.protocols.fields import read_fields
+from edge_agent.protocols.message import Message, no_hash
+from edge_agent.protocols.payload import walk
+from firmware_profiles.model import Profile
+from wire.ids import credential_ref
+
+KEY = bytes(16)
+
+
+def profile(field: dict[str, object], transport: dict[str, object], **more: object) -> Profile:
+    return Profile.model_validate(
+        {
+            "profile": 1, "vendor": "A", "model": "B", "family": "other", "source": "test", "transport": transport,
+            "fields": {"value": field}, "events": [{"kind": "device.health", "from": {"fault": "value"}}],
+            "examples": [
+                {"name": "a", "input": {}, "fields": {}},
+                {"name": "b", "input": {}, "fails": "xxx"},
+            ],
+            **more,
+        }
+    )  # fmt: skip
+
+
+MODBUS = {"kind": "modbus"}
+BYTES = {"kind": "mqtt", "payload": "bytes", "topics": {"up": "x/{address}"}}
+JSON = {"kind": "mqtt", "topics": {"up": "x/{address}"}}
+
+
+def registers(*words: int) -> Message:
+    return Message(registers={("holding", index): word for index, word in enumerate(words)})
+
+
+def value(found: Profile, message: Message) -> object:
+    reading = read_fields(found, message, no_hash)
+    assert reading.faults == ()
+    return reading.values["value"]
+
+
+@pytest.mark.parametrize(
+    ("orders", "words"),
+    [
+        ({}, (0x4048, 0xF5C3)),
+        ({"word_order": "little"}, (0xF5C3, 0x4048)),
+        ({"byte_order": "little"}, (0x4840, 0xC3F5)),
+        ({"byte_order": "little", "word_order": "little"}, (0xC3F5, 0x4840)),
+    ],
+)
+def test_the_four_orders_of_a_float_in_two_registers(orders, words):
+    found = value(profile({"holding": 0, "type": "float32", **orders}, MODBUS), registers(*words))
+    assert found == pytest.approx(3.14, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("field", "word", "expected"),
+    [
+        ({"type": "int16"}, 0xFFFE, -2),
+        ({"type": "int16", "scale": 0.1}, 0xFF9C, -10.0),
+        ({"scale": 0.5, "offset": -40.0}, 130, 25.0),
+        ({"bit": 3}, 0b1000, True),
+        ({"bit": 3, "invert": True}, 0b1000, False),
+        ({"mask": 0x0F00}, 0x0A00, 10),
+        ({"missing": [0x8000], "type": "int16"}, 0x8000, None),
+        ({"missing": [-32768], "type": "int16"}, 0x8000, None),
+        ({"enum": {0: False, 1: True, 2: "other"}}, 2, "other"),
+        ({"enum": {1: True}, "otherwise": False}, 7, False),
+        ({"at_least": 50}, 50, True),
+        ({"at_least": 10, "at_most": 20}, 21, False),
+        ({"type": "uint8"}, 0x12FE, 0xFE),
+        ({"type": "bcd", "length": 2}, 0x1234, 1234),
+        ({"type": "hex", "length": 2}, 0x12AB, "12ab"),
+    ],
+)
+def test_how_a_register_is_read(field, word, expected):
+    assert value(profile({"holding": 0, **field}, MODBUS), registers(word)) == expected
+
+
+def test_a_value_that_enum_does_not_list_is_a_fault_and_not_a_guess():
+    reading = read_fields(profile({"holding": 0, "enum": {1: True}}, MODBUS), registers(9), no_hash)
+    assert reading.values == {}
+    assert reading.faults == ("value: 9 is not listed in enum",)
+
+
+def test_registers_that_came_in_part_are_a_fault():
+    reading = read_fields(profile({"holding": 0, "type": "uint32"}, MODBUS), registers(9), no_hash)
+    assert "some are missing" in reading.faults[0]
+
+
+def test_text_in_the_code_of_the_standard_is_read():
+    raw = "3号楼".encode("gb18030").ljust(12, b"\0")
+    words = struct.unpack(">6H", raw)
+    assert value(profile({"holding": 0, "type": "gb18030", "length": 12}, MODBUS), registers(*words)) == "3号楼"
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("crc16-modbus", 0x4B37),
+        ("crc16-ccitt-false", 0x29B1),
+        ("crc16-xmodem", 0x31C3),
+        ("crc16-aug-ccitt", 0xE5CC),
+        ("crc8", 0xF4),
+        ("crc32", 0xCBF43926),
+        ("sum8", 0xDD),
+        ("sum8-zero", 0x23),
+        ("xor8", 0x31),
+    ],
+)
+def test_checksums_give_the_check_values_of_the_catalogue(kind, expected):
+    # "Catalogue of parametrised CRC algorithms": the check value is that of the digits 1 to 9.
+    assert checksum(kind, b"123456789") == expected
+
+
+@given(st.sampled_from(sorted(WIDTHS)), st.binary(min_size=1, max_size=40), st.integers(0, 7), st.data())
+def test_a_flipped_bit_is_refused_by_every_checksum(kind, body, bit, data):
+    width = WIDTHS[kind]
+    whole = body + checksum(kind, body).to_bytes(width, "big")
+    decoder = {"checksum": {"kind": kind, "at": -width}}
+    good = profile({"at": 0}, BYTES, decoder=decoder)
+    assert read_fields(good, Message(data=whole), no_hash).faults == ()
+    where = data.draw(st.integers(0, len(whole) - 1))
+    broken = bytearray(whole)
+    broken[where] ^= 1 << bit
+    assert read_fields(good, Message(data=bytes(broken)), no_hash).faults
+
+
+def test_a_checksum_of_a_part_of_the_message():
+    body = b"\x55" + b"\x01\x02\x03"
+    whole = body + bytes([sum(body[1:]) & 0xFF]) + b"\xaa"
+    decoder = {"starts_with": "55", "checksum": {"kind": "sum8", "at": 4, "start": 1, "end": 4}}
+    assert value(profile({"at": 2}, BYTES, decoder=decoder), Message(data=whole)) == 2
+
+
+def test_tlv_with_known_lengths_and_with_lengths_of_its_own():
+    known = {"tlv": {"tag_bytes": 2, "lengths": {"0175": 1, "0300": 1}}}
+    assert value(profile({"tag": "0300"}, BYTES, decoder=known), Message(data=bytes.fromhex("017564030001"))) == 1
+    own = {"tlv": {"tag_bytes": 1, "length_bytes": 1}}
+    found = value(
+        profile({"tag": "02", "type": "uint16"}, BYTES, decoder=own), Message(data=bytes.fromhex("01010002020102"))
+    )
+    assert found == 0x0102
+
+
+def test_a_path_with_brackets_a_list_and_a_key_with_a_dot():
+    body = json.loads('{"a": {"b": [1, {"c": 7}]}, "x.y": 8}')
+    assert walk(body, "a.b[1].c") == 7
+    assert walk(body, ["x.y"]) == 8
+    assert value(profile({"json": "a.b[0]"}, JSON), Message(json=body)) == 1
+
+
+def test_numbers_in_words_are_read_when_asked_for():
+    assert value(profile({"json": "v", "type": "number", "scale": 2.0}, JSON), Message(json={"v": "21.5"})) == 43.0
+
+
+def test_a_card_is_only_kept_as_its_reference_and_never_in_a_fault():
+    found = profile({"json": "card", "hash": "card"}, JSON, events=[
+        {"kind": "lock.access", "set": {"result": "granted", "credential.type": "card"}, "from": {"credential.ref": "value"}}
+    ])  # fmt: skip
+
+    def hasher(kind: str, canonical: str) -> str:
+        return credential_ref(KEY, kind, canonical)
+
+    reading = read_fields(found, Message(json={"card": "04:A1:B2:C3"}), hasher)
+    assert reading.values["value"] == credential_ref(KEY, "card", "77705923")
+    assert read_fields(found, Message(json={"card": "04:A1:B2:C3"}), no_hash).values["value"] is None
+    reading = read_fields(found, Message(json={"card": "geheim-99"}), hasher)
+    assert "geheim" not in str(reading)
+    assert reading.faults
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("vabc"), inner, max_size=3),
+        max_leaves=8,
+    ),
+    st.sampled_from(
+        [
+            {}, {"type": "number"}, {"scale": 0.1}, {"bit": 2}, {"mask": 6}, {"invert": True}, {"enum": {1: True}},
+            {"at_least": 3.0}, {"hash": "card"}, {"missing": [1]},
+        ]
+    ),
+)  # fmt: skip
+def test_no_json_ever_raises(body, field):
+    found = profile(
+        {"json": "v", **field}, JSON, events=[{"kind": "device.health", "when": {"value": 1}, "set": {"fault": True}}]
+    )
+    read_fields(found, Message(json=body), no_hash)
+
+
+@given(st.binary(max_size=64))
+def test_no_bytes_ever_raise(data):
+    decoder = {"tlv": {"tag_bytes": 1, "length_bytes": 1}, "checksum": {"kind": "crc8"}}
+    for field in ({"at": 3, "type": "float64"}, {"at": -1}, {"tag": "01", "at": 1}):
+        read_fields(profile(field, BYTES, decoder=decoder), Message(data=data), no_hash)
