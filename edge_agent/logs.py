@@ -25,14 +25,18 @@ def mask_secrets(logger: Any, method: str, fields: MutableMapping[str, Any]) -> 
 def set_up_logs(section: LogSection) -> None:
     """Configure structlog for this process."""
     is_console = section.format == "console" or (section.format == "auto" and sys.stderr.isatty())
-    renderer: Any = structlog.dev.ConsoleRenderer() if is_console else structlog.processors.JSONRenderer(sort_keys=True)
+    # Plain tracebacks in both: the pretty ones print local variables, and those may hold what must not be logged.
+    finish: list[Any] = (
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        if is_console
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(sort_keys=True)]
+    )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             mask_secrets,
-            structlog.processors.format_exc_info,
-            renderer,
+            *finish,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[section.level]),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),

@@ -30,11 +30,20 @@ class Beat:
 class Watched:
     """A driver and what its supervisor knows of it."""
 
-    def __init__(self, driver: Driver, beat: Beat, clock: Clock, *, jitter: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        beat: Beat,
+        clock: Clock,
+        *,
+        jitter: Callable[[], float] | None = None,
+        stop_s: float = _STOP_S,
+    ) -> None:
         self.driver = driver
         self._beat = beat
         self._clock = clock
         self._backoff = Backoff(first_s=1.0, most_s=60.0, jitter=jitter)
+        self._stop_s = stop_s
         self._restarts = 0
         self._trouble: DriverHealth | None = DriverHealth(state="starting")
 
@@ -57,7 +66,7 @@ class Watched:
             try:
                 why = await self._watch(task)
             finally:
-                is_stuck = not await _stop(task)
+                is_stuck = not await _stop(task, self._stop_s)
             if is_stuck:
                 # A second one beside it would fight over the port: only a restart of the agent helps.
                 self._trouble = DriverHealth(state="failed", detail=_brief(f"{why}, and it does not stop"))
@@ -94,11 +103,11 @@ class Watched:
                 return f"hung: no sign of life for {silent_s:.0f} s"
 
 
-async def _stop(task: "asyncio.Task[str]") -> bool:
+async def _stop(task: "asyncio.Task[str]", within_s: float) -> bool:
     """Cancel and give it a few seconds. Returns whether it ended."""
     if not task.done():
         task.cancel()
-        await asyncio.wait({task}, timeout=_STOP_S)
+        await asyncio.wait({task}, timeout=within_s)
     return task.done()
 
 
