@@ -1,7 +1,7 @@
 """The driver of an OSDP bus: several readers on one RS-485 line, each with its profile, key and health."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +39,7 @@ WATCH_S: Final = 0.25
 _PAUSE_S: Final = 0.3
 """How long a reader is out of the loop when it is revived; libosdp needs one turn."""
 MAX_WAITING: Final = 1000
+_MOST_REFUSALS: Final = 2
 
 log = structlog.get_logger()
 
@@ -64,6 +65,12 @@ class _Reader:
         self.lost_s: float | None = None
         self.next_vendor_poll_s = 0.0
         self.key_fault: bool | None = None
+        self.refusals = 0
+        """libosdp takes a reader offline that refuses a command; so does a lost link. Twice in a row is a refusal."""
+
+    def on_inputs_asked(self, is_ok: bool) -> None:
+        """For the panel's thread: what came of asking for the contact inputs."""
+        self.refusals = 0 if is_ok else self.refusals + 1
 
 
 class OsdpBus:
@@ -227,8 +234,9 @@ class OsdpBus:
                 reader.backoff.reset()
                 await reader.station.link(is_online=True)
                 # Readers report contacts when they change; what changed while they were away must be asked for.
-                for kind in ("local", "input"):
-                    self._try_submit(panel, reader, status_request(kind))
+                self._try_submit(panel, reader, status_request("local"))
+                if reader.refusals < _MOST_REFUSALS and panel.has_inputs(reader.address):
+                    self._try_submit(panel, reader, status_request("input"), reader.on_inputs_asked)
             self._poll_vendor(panel, reader, now_s)
             return
         if reader.lost_s is None:
@@ -254,9 +262,15 @@ class OsdpBus:
             reader.next_vendor_poll_s = now_s + transport.vendor_poll_s
             self._try_submit(panel, reader, vendor_command(bytes.fromhex(transport.vendor_poll), transport.vendor))
 
-    def _try_submit(self, panel: Panel, reader: _Reader, command: Mapping[str, Any]) -> None:
+    def _try_submit(
+        self,
+        panel: Panel,
+        reader: _Reader,
+        command: Mapping[str, Any],
+        done: Callable[[bool], None] = lambda _ok: None,
+    ) -> None:
         try:
-            panel.submit(reader.address, command, lambda _ok: None)
+            panel.submit(reader.address, command, done)
         except CommandError as error:
             log.info("osdp.refused", device=reader.station.id, reason=str(error))
 

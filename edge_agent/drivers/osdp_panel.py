@@ -160,6 +160,14 @@ class Panel:
                 raise CommandError(f"reader {address}: the command is refused; is the reader online?")
             self._waiting[address].append(done)
 
+    def has_inputs(self, address: int) -> bool:
+        """Whether an online reader announced contact inputs (PDCAP). One without them refuses to be asked."""
+        with self._lock:
+            _, count = self._core.check_capability(
+                self._addresses.index(address), osdp.Capability.ContactStatusMonitoring
+            )
+        return bool(count)
+
     def has_wrong_key(self, address: int) -> bool:
         """Whether the reader is there but does not share our key."""
         view = self.views[address]

@@ -36,13 +36,19 @@ class _Device(osdp.PeripheralDevice):  # type: ignore[misc]  # libosdp has no ty
 
 
 class OsdpReader:
-    """A reader at an address of a bus; with a key it speaks the secure channel only."""
+    """A reader at an address of a bus; with a key it speaks the secure channel only.
 
-    def __init__(self, line: SerialLine, address: int, *, key: bytes | None = None, serial_number: int = 1) -> None:
+    `inputs` are its contact inputs. libosdp's peripheral reports their changes and refuses (NAK) to be asked for them.
+    """
+
+    def __init__(
+        self, line: SerialLine, address: int, *, key: bytes | None = None, serial_number: int = 1, inputs: int = 0
+    ) -> None:
         self._line = line
         self._address = address
         self._key = key
         self._serial_number = serial_number
+        self._inputs = inputs
         self._port: Port | None = None
         self._device: Any = None
         self.commands: list[dict[str, Any]] = []
@@ -60,7 +66,7 @@ class OsdpReader:
         """Begin to answer."""
         capabilities = osdp.PDCapabilities(
             [
-                (osdp.Capability.ContactStatusMonitoring, 1, 2),
+                (osdp.Capability.ContactStatusMonitoring, 1 if self._inputs else 0, self._inputs),
                 (osdp.Capability.OutputControl, 1, 2),
                 (osdp.Capability.CardDataFormat, 1, 1),
                 (osdp.Capability.LEDControl, 1, 1),

@@ -167,3 +167,53 @@ async def test_a_port_that_is_not_there_is_waited_for(tmp_path, line):
             await until_async(lambda: drivers[0].health().state == "running", deadline_s=20, what="the port")
     finally:
         reader.close()
+
+
+async def test_two_readers_with_keys_of_their_own_stay_online_side_by_side(tmp_path, line):
+    keys = {}
+    for address in (1, 2):
+        path = tmp_path / f"{address}.key"
+        path.write_text(bytes([address] * 16).hex())
+        path.chmod(0o600)
+        keys[address] = path
+    readers = [OsdpReader(line, address, key=bytes([address] * 16)) for address in keys]
+    sink = MemorySink()
+    config = config_for(
+        tmp_path, line, *({"id": f"door-{at}", "address": at, "key_file": path} for at, path in keys.items())
+    )
+    try:
+        async with running(config, sink) as drivers:
+            await until_async(lambda: drivers[0].health().state == "running", what="both online")
+            for number in range(1, 11):
+                for at, reader in zip(keys, readers, strict=True):
+                    reader.present_card(f"{at},{number}")
+                await until_async(
+                    lambda number=number: all(len(sink.of(f"door-{at}", "lock.access")) == number for at in keys),
+                    what=f"card {number} of both",
+                )
+    finally:
+        for reader in readers:
+            reader.close()
+    for at in keys:
+        assert [event.online for event in sink.of(f"door-{at}", "device.health") if event.online is not None] == [True]
+
+
+async def test_a_reader_that_refuses_to_tell_its_inputs_is_asked_twice_and_then_left_in_peace(tmp_path, line):
+    reader = OsdpReader(line, 3, inputs=2)
+    sink = MemorySink()
+    try:
+        async with running(config_for(tmp_path, line, {"id": "door", "address": 3}), sink) as drivers:
+            await until_async(
+                lambda: [event.online for event in sink.of("door", "device.health")].count(True) == 3,
+                deadline_s=30,
+                what="online for the third time",
+            )
+            for number in range(1, 11):
+                reader.present_card(f"25,{number}")
+                await until_async(
+                    lambda number=number: len(sink.of("door", "lock.access")) == number, what=f"card {number}"
+                )
+            assert drivers[0].health().state == "running"
+    finally:
+        reader.close()
+    assert [event.online for event in sink.of("door", "device.health")].count(True) == 3
