@@ -16,7 +16,7 @@ from hub.api.access.credentials import (
     new_session,
     redeem_sign_in_link,
 )
-from hub.api.access.guard import Allow, Public, services_of
+from hub.api.access.guard import Allow, Public, authenticate, services_of
 from hub.api.access.roles import RIGHTS, Role
 from hub.api.problems import Problem
 from hub.store.audit import Audited, append_audit
@@ -81,9 +81,20 @@ def sign_in_by_link(body: SignInLink, request: Request, response: Response) -> S
     return _enter(request, response, user)
 
 
-@router.get("/session")
-def who_am_i(caller: Annotated[Caller, Depends(Allow(None))]) -> SessionInfo:
-    """The caller, as the hub knows them."""
+@router.get(
+    "/session",
+    dependencies=[Depends(Public("a page asks before anybody has signed in"))],
+    responses={204: {"description": "nobody is signed in"}},
+)
+def who_am_i(request: Request, response: Response) -> SessionInfo | None:
+    """The caller, as the hub knows them. 204 for a browser in which nobody is signed in, 401 for a wrong token."""
+    try:
+        caller = authenticate(request)
+    except Problem:
+        if "authorization" in request.headers:
+            raise
+        response.status_code = 204
+        return None
     return _info(caller.name.partition(":")[2], caller.role, caller.scopes, caller.csrf)
 
 

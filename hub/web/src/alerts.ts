@@ -138,7 +138,7 @@ export function createInbox() {
     // Life safety stands above everything else, however old it is.
     const { state: wanted, class: classes } = state.query;
     const isPinned = (wanted === "open" || wanted === "unacknowledged") && !(classes?.length && !classes.includes("L"));
-    const life = isPinned ? state.life : [];
+    const life = isPinned ? state.life.toSorted((a, b) => a.severity.localeCompare(b.severity)) : [];
     const ids = new Set(life.map((alert) => alert.id));
     return [...life, ...state.items.filter((alert) => !ids.has(alert.id))];
   });

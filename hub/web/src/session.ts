@@ -1,6 +1,6 @@
 import { reactive, readonly } from "vue";
 
-import { got, hub, HubProblem, onSignedOut, pageToken, type Schemas } from "./api/client";
+import { got, hub, onSignedOut, pageToken, type Schemas } from "./api/client";
 
 type SessionInfo = Schemas["SessionInfo"];
 
@@ -26,11 +26,8 @@ export function may(right: string): boolean {
 
 /** Take up the session of the cookie, if there is one. */
 export async function restore(): Promise<void> {
-  try {
-    enter(await got(hub.GET("/api/v1/session")));
-  } catch (error) {
-    if (!(error instanceof HubProblem)) throw error;
-  }
+  const info = await got(hub.GET("/api/v1/session"));
+  if (info) enter(info);
 }
 
 export async function signIn(name: string, password: string): Promise<void> {

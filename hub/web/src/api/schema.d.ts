@@ -413,7 +413,7 @@ export interface paths {
         };
         /**
          * Who Am I
-         * @description The caller, as the hub knows them.
+         * @description The caller, as the hub knows them. 204 for a browser in which nobody is signed in, 401 for a wrong token.
          */
         get: operations["who_am_i_api_v1_session_get"];
         put?: never;
@@ -2361,10 +2361,7 @@ export interface operations {
     who_am_i_api_v1_session_get: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description why the data is read */
-                "x-purpose"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -2376,8 +2373,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionInfo"];
+                    "application/json": components["schemas"]["SessionInfo"] | null;
                 };
+            };
+            /** @description nobody is signed in */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem (RFC 9457) */
             "4XX": {
