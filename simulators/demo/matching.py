@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import msgspec
+
 from simulators.demo.ledger import STARTED, Entry
 from simulators.hub_api import StoredEvent
 from simulators.scenario import Outcome, PresentCard, Scenario
+from wire.events import EVENT_TYPES
 from wire.ids import canonical_card, credential_ref
 
 CLOCK_SLACK: Final = timedelta(milliseconds=50)
@@ -116,7 +119,7 @@ def _match_kind(result: DeviceResult, wanted: Sequence[Expected], held: Sequence
     result.repeats += len(held) - len(news)
     result.stored += len(news)
     for expected, event in zip(wanted, news, strict=False):
-        wrong = difference(expected.data, event.data)
+        wrong = difference(expected.data, in_full(event.kind, event.data))
         if wrong:
             result.faults.append(f"{expected.because}: {event.kind} has {wrong}")
         elif not expected.since <= event.observed_at <= expected.until:
@@ -140,6 +143,21 @@ def _without_repeats(held: Sequence[StoredEvent]) -> Iterable[StoredEvent]:
         last = event
         if not is_repeat:
             yield event
+
+
+def in_full(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """An event's data with the defaults that the wire leaves out. Unknown kinds stay as they are."""
+    if kind not in EVENT_TYPES:
+        return dict(data)
+    data_type = next(item.type for item in msgspec.structs.fields(EVENT_TYPES[kind]) if item.name == "data")
+    full: dict[str, Any] = _with_defaults(msgspec.convert(data, data_type))
+    return full
+
+
+def _with_defaults(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return {key: _with_defaults(item) for key, item in msgspec.structs.asdict(value).items()}
+    return value
 
 
 def difference(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:

@@ -2,27 +2,22 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import sys
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
+from simulators.cameras.clips import Clip
 from simulators.errors import StartError
 from simulators.scenario import Camera, ModbusSmoke, OsdpReader, Scenario
 
 _MARK: Final = ".anfang-demo"
 _HTTP_PORT: Final = 8080
 _MQTT_PORT: Final = 1883
-
-
-@dataclass(frozen=True, slots=True)
-class ClipView:
-    """Where people are counted in a clip."""
-
-    line: tuple[float, float, float, float]
-    in_side: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +48,11 @@ class Site:
     def agent_config(self) -> Path:
         """The gateway's configuration."""
         return self.folder / "gateway.toml"
+
+    @property
+    def registry(self) -> Path:
+        """The registry seed, with dates."""
+        return self.folder / "registry.yaml"
 
     @property
     def ledger(self) -> Path:
@@ -127,12 +127,20 @@ def program(name: str) -> str:
     return str(path)
 
 
+_DAY: Final = re.compile(r"\{today([+-]\d+)?\}")
+
+
+def dated(registry: str, today: date) -> str:
+    """A registry seed with `{today-10}` and the like replaced by dates."""
+    return _DAY.sub(lambda found: (today + timedelta(days=int(found[1] or 0))).isoformat(), registry)
+
+
 def environment() -> dict[str, str]:
     """The environment of every part: output at once, and in UTF-8."""
     return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 
-def agent_toml(scenario: Scenario, site: Site, clip: ClipView | None) -> str:
+def agent_toml(scenario: Scenario, site: Site, clip: Clip | None) -> str:
     """The gateway's configuration for a scenario. Every value is ours, so plain quoting suffices."""
     lines = [
         "# Written by `anfang-sim demo`.",
@@ -178,13 +186,13 @@ def agent_toml(scenario: Scenario, site: Site, clip: ClipView | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _camera_lines(camera: Camera, site: Site, clip: ClipView) -> list[str]:
-    lines = ["", "[[camera]]", f'id = "{camera.id}"', f'url = "{rtsp_url(site)}"']
+def _camera_lines(camera: Camera, site: Site, clip: Clip) -> list[str]:
+    lines = ["", "[[camera]]", f'id = "{camera.id}"', f'url = "{rtsp_url(site, clip)}"']
     lines += [f"line = {json.dumps(clip.line)}", f'in_side = "{clip.in_side}"']
     lines += [f"bucket_s = {camera.bucket_s:g}"]
     return lines if camera.unit is None else [*lines, f'unit = "{camera.unit}"']
 
 
-def rtsp_url(site: Site) -> str:
-    """Where the simulated camera plays."""
-    return f"rtsp://127.0.0.1:{site.rtsp_port}/camera"
+def rtsp_url(site: Site, clip: Clip) -> str:
+    """Where the simulated camera plays the clip, over and over."""
+    return f"rtsp://127.0.0.1:{site.rtsp_port}/{clip.path.name}?play_count=0"

@@ -110,8 +110,10 @@ def test_two_events_in_the_wrong_order_are_named() -> None:
 
 def test_another_card_is_not_the_card_that_was_presented() -> None:
     stored = _good()
-    stored[1] = _event("reader-101", "lock.access", 1.2, result="granted", credential={"type": "card", "ref": "hmac:0"})
-    assert "credential.ref 'hmac:0' instead of" in _faults(stored)[0]
+    stored[1] = _event(
+        "reader-101", "lock.access", 1.2, result="granted", credential={"type": "card", "ref": "hmac:0000"}
+    )
+    assert "credential.ref 'hmac:0000' instead of" in _faults(stored)[0]
 
 
 @pytest.mark.parametrize("at_s", [0.8, 7.0])
