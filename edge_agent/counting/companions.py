@@ -27,6 +27,7 @@ ALIKE: Final = 0.6
 """The least ratio of companions' heights."""
 BEHIND: Final = 0.5
 """Part of the hidden one that the other's box covers at least when it disappears."""
+JUST_BEFORE_S: Final = 0.3
 WELL_PROVED: Final = 2 * PROVED
 
 
@@ -61,11 +62,11 @@ def _note(boxed: Sequence[Track], dt_s: float) -> None:
     for i, track in enumerate(boxed):
         most = common[i].max()
         if most < APART:
-            track.proof += 1.0
+            track.proof += dt_s
         elif most < ONE_INSIDE_THE_OTHER and track.score >= SURE:
-            track.proof += 0.3
+            track.proof += 0.3 * dt_s
         elif all(other.born_at >= track.born_at for j, other in enumerate(boxed) if common[i, j] >= APART and i != j):
-            track.proof += 1.0
+            track.proof += dt_s
         for other in boxed[i + 1 :]:
             if _walk_together(track, other):
                 track.company[other.number] = track.company.get(other.number, 0.0) + dt_s
@@ -100,7 +101,9 @@ def _find_host(track: Track, boxed: Sequence[Track]) -> None:
 def _showing_again(track: Track, boxed: Sequence[Track]) -> Track | None:
     """A younger track that has just stepped out from about where the hidden one is."""
     for other in boxed:
-        if other is track.host or other.born_at < track.born_at or other.proof >= WELL_PROVED:
+        is_new = other.born_at >= track.boxed_at - JUST_BEFORE_S
+        is_doubtful = other.born_at >= track.born_at and other.proof < WELL_PROVED
+        if other is track.host or not (is_new or is_doubtful):
             continue
         (x, y), (other_x, other_y) = track.centre, other.centre
         if np.hypot(x - other_x, y - other_y) <= NEAR * track.height and other.height / track.height >= ALIKE:

@@ -83,7 +83,7 @@ class Converter:
         return name
 
     def _write(self, op: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        self._written.append(helper.make_node(op, inputs, [output], **attributes))
+        self._written.append(helper.make_node(op, inputs, [output], name=output, **attributes))
         return output
 
     def _input(self) -> Tensor:

@@ -112,7 +112,7 @@ def count_file(
     path: Path, line: Line | None, *, view: Literal["oblique", "overhead"] = "oblique", zone: Points | None = None
 ) -> FileCount:
     """Count every frame of a file. Raises ConfigError where it cannot be read or the model is not built."""
-    counter = PeopleCounter(make_detector(view), line, zone)
+    counter = PeopleCounter(make_detector(view)[0], line, zone)
     scalers = Scalers()
     crossings: list[Crossing] = []
     people: dict[int, int] = {}

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 
-PROVED: Final = 4.0
-"""Frames' worth of proof from which a track is a person of its own and not a second box on somebody."""
+PROVED: Final = 0.4
+"""Seconds' worth of proof from which a track is a person of its own and not a second box on somebody."""
 
 
 @dataclass(slots=True)

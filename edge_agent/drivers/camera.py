@@ -86,7 +86,7 @@ class CameraDriver:
         report = self._report
         words = [report.detail] if report.detail else []
         if report.link == "up":
-            words.append(f"{report.fps:g} frames/s, {report.cpu_pct:.0f} % of a core")
+            words.append(f"{report.fps:g} frames/s, {report.cpu_pct:.0f} % of a core, {report.detector}")
         has_skipped = report.skipped > SKIPPING * (report.skipped + report.fps)
         if has_skipped:
             words.append(f"{report.skipped} frames/s skipped: the CPU cannot keep up, lower max_fps")
@@ -129,8 +129,8 @@ class CameraDriver:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            # One arena: glibc would make one per thread and keep what each ever needed.
-            env={**os.environ, "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"},
+            # glibc would make an arena per thread and keep what each ever needed: 142 MB against 159.
+            env={**os.environ, "MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "1000000", "OMP_NUM_THREADS": "1"},
         )
         assert process.stdin is not None
         assert process.stdout is not None

@@ -31,6 +31,8 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
 
     link: Literal["connecting", "up", "lost"]
     detail: str
+    detector: str
+    """Which model counts, and how long it takes."""
     scene: SceneState
     present: int
     confidence: float

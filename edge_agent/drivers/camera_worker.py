@@ -36,7 +36,7 @@ class Counting:
 
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._detector = make_detector(order.view)
+        self._detector, self.detector_words = make_detector(order.view, order.max_fps)
         self._scalers = Scalers()
         self._first_size: tuple[int, int] | None = None
         self._size: tuple[int, int] | None = None
@@ -104,6 +104,7 @@ class Meter:
         report = Report(
             link="up" if is_up else "connecting" if feed.link == "connecting" else "lost",
             detail=counting.remark if is_up else feed.detail,
+            detector=counting.detector_words,
             scene=counting.watch.state,
             present=counting.present if is_up else 0,
             confidence=counting.confidence if is_up else 0.0,
