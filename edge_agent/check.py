@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from edge_agent.config import AgentConfig
 from edge_agent.errors import ConfigError
 from edge_agent.mqtt_link import MqttOptions
+from edge_agent.profile_examples import check_examples
 from edge_agent.secrets import secret_fault
 from firmware_profiles.errors import ProfileError
 from firmware_profiles.loader import find_profile, load_profile
@@ -81,8 +82,11 @@ def _folder_fault(folder: Path) -> str | None:
 def _port_fault(port: str) -> str | None:
     if "://" in port:
         parts = urlsplit(port)
-        if parts.scheme not in {"tcp", "rfc2217"} or not parts.hostname:
-            return "not a port; write /dev/serial/by-id/…, tcp://host:port or rfc2217://host:port"
+        if parts.scheme not in {"tcp", "rfc2217", "modbus-tcp", "listen"} or not parts.hostname:
+            return (
+                "not a port; write /dev/serial/by-id/…, tcp://host:port, rfc2217://host:port, "
+                "modbus-tcp://host:port or listen://address:port"
+            )
         return None
     path = Path(port)
     try:
@@ -99,10 +103,11 @@ def _port_fault(port: str) -> str | None:
 
 def _profile_fault(name: str, base: Path) -> str | None:
     try:
-        load_profile(find_profile(name, base))
+        profile = load_profile(find_profile(name, base))
     except ProfileError as error:
         return str(error)
-    return None
+    fault = next(check_examples(profile), None)
+    return None if fault is None else f"example {fault.name!r}: {fault.reason}"
 
 
 def _camera_fault(url: str) -> str | None:

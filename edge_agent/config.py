@@ -148,7 +148,18 @@ def load_config(path: Path) -> AgentConfig:
         raise ConfigError("\n".join(f"{path}:{fault}" for fault in faults)) from error
     if faults := reference_faults(config):
         raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
-    return config
+    return _with_profiles_beside(config, path.resolve().parent)
+
+
+def _with_profiles_beside(config: AgentConfig, folder: Path) -> AgentConfig:
+    """Profiles named by a path are meant relative to the configuration, wherever the agent is started."""
+    devices = [
+        device.model_copy(update={"profile": str(folder / device.profile)})
+        if device.profile.endswith((".yaml", ".yml")) and (folder / device.profile).is_file()
+        else device
+        for device in config.device
+    ]
+    return config.model_copy(update={"device": devices})
 
 
 def reference_faults(config: AgentConfig) -> list[str]:

@@ -35,6 +35,17 @@ _UNSUPPORTED_VERSION: Final = "Unsupported protocol version"
 MqttVersion = Literal["auto", "5", "3.1.1"]
 
 
+class _TlsSocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails: paho forgets such a socket, and every retry would leave one behind."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 class Message(NamedTuple):
     """A message as it came. `mid` and `qos` are for `MqttLink.confirm`."""
 
@@ -89,6 +100,7 @@ class MqttOptions:
         try:
             context = ssl.create_default_context(cafile=str(self.ca_file) if self.ca_file else None)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
+            context.sslsocket_class = _TlsSocket
             if self.cert_file is not None:
                 context.load_cert_chain(str(self.cert_file), str(self.key_file) if self.key_file else None)
         except (OSError, ssl.SSLError) as error:
@@ -135,6 +147,14 @@ class MqttLink:
         if session is None or not session.is_up:
             return False
         return session.client.publish(topic, payload, qos=qos, retain=retain).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def subscribe(self, topic: str) -> None:
+        """Listen to one topic more, now and after every reconnection. A broker's refusal shows as silence."""
+        if topic in self._subscriptions:
+            return
+        self._subscriptions.append(topic)
+        if self._session is not None and self._session.is_up:
+            self._session.client.subscribe(topic, qos=1)
 
     def confirm(self, message: Message) -> None:
         """Acknowledge a message to the broker, when `confirms_itself` is off and the connection it came by lives."""

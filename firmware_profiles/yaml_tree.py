@@ -22,7 +22,7 @@ class _Loader(yaml.SafeLoader):
     """SafeLoader whose `on`, `off`, `yes`, `no` and `12:30` are text, as YAML 1.2 says."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML leaves it untyped
         if getattr(event, "anchor", None) is not None:
             line = event.start_mark.line + 1
             raise YamlError(line, "anchors and aliases are not part of the language; write it out")

@@ -8,6 +8,7 @@ from typing import Any, Final
 import structlog
 
 from edge_agent.config import AgentConfig, DeviceSection
+from edge_agent.drivers.announced_routes import AnnouncedRoutes
 from edge_agent.drivers.mqtt_routes import GenericRoutes, Routes, Zigbee2MqttRoutes, command_of
 from edge_agent.drivers.station import stations_of
 from edge_agent.errors import LinkError
@@ -36,6 +37,9 @@ class MqttDevices:
         self._zigbee = Zigbee2MqttRoutes(config.mqtt.zigbee2mqtt_topic, of_kind["zigbee2mqtt"])
         if of_kind["zigbee2mqtt"]:
             self._families["zigbee2mqtt"] = self._zigbee
+        if of_kind["home-assistant"]:
+            announced = AnnouncedRoutes(config.mqtt.discovery_topic, of_kind["home-assistant"], self._subscribe)
+            self._families["home-assistant"] = announced
         if of_kind["mqtt"]:
             self._families["mqtt"] = GenericRoutes(of_kind["mqtt"])
         self._inbox: asyncio.Queue[Message] = asyncio.Queue(MAX_WAITING)
@@ -105,6 +109,9 @@ class MqttDevices:
                 raise LinkError(f"{device_id}: no connection to the local broker: {self._link.detail}")
         if spec.confirm and not await station.confirmed(spec.confirm, spec.timeout_s):
             raise LinkError(f"{device_id}: {command} was sent, but not confirmed within {spec.timeout_s:g} s")
+
+    def _subscribe(self, topic: str) -> None:
+        self._link.subscribe(topic)
 
     def _put(self, message: Message) -> None:
         try:

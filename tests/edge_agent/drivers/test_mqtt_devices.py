@@ -197,3 +197,39 @@ def test_devices_without_a_broker_are_a_configuration_error(tmp_path):
     config = agent_config(tmp_path, device=[{"id": "s", "profile": "heiman/hs1sa"}])
     with pytest.raises(ConfigError, match=r"an \[mqtt\] table"):
         built(config)
+
+
+async def test_an_announced_device_counts_when_it_is_configured_and_not_otherwise(tmp_path, broker):
+    import paho.mqtt.client as mqtt
+    from paho.mqtt.enums import CallbackAPIVersion
+
+    def config(name: str) -> str:
+        return json.dumps(
+            {
+                "dev": {"ids": name}, "avty_t": f"esp/{name}/status",
+                "cmps": {"s": {"p": "binary_sensor", "dev_cla": "smoke", "stat_t": f"esp/{name}/smoke"}},
+            }
+        )  # fmt: skip
+
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    for name in ("hall", "stranger"):
+        client.publish(f"homeassistant/device/{name}/config", config(name), qos=1, retain=True).wait_for_publish(5)
+        client.publish(f"esp/{name}/status", "online", qos=1, retain=True).wait_for_publish(5)
+    sink = MemorySink()
+    devices = [{"id": "smoke-hall", "profile": "generic/home-assistant", "address": "hall"}]
+    try:
+        async with running(config_for(tmp_path, broker, *devices), sink):
+            await until_async(lambda: sink.of("smoke-hall", "device.health"), what="the announcement and availability")
+            for name in ("stranger", "hall"):
+                client.publish(f"esp/{name}/smoke", "ON", qos=1).wait_for_publish(5)
+            await until_async(lambda: sink.of("smoke-hall", "smoke.state"), what="the alarm")
+            client.publish("esp/hall/status", "offline", qos=1, retain=True).wait_for_publish(5)
+            await until_async(lambda: sink.of("smoke-hall", "device.health")[-1].online is False, what="offline")
+    finally:
+        for name in ("hall", "stranger"):
+            client.publish(f"homeassistant/device/{name}/config", b"", qos=1, retain=True).wait_for_publish(5)
+        client.disconnect()
+        client.loop_stop()
+    assert {event.device for event in sink.events} == {"smoke-hall"}

@@ -76,3 +76,26 @@ async def test_a_command_reaches_the_radio_and_the_lock_confirms(config, bridge)
         await drivers[0].actuate("lock", "lock", {})
     assert {"sent": "lockDoor", "cluster": "closuresDoorLock", "to": LOCK.ieee} in bridge.sent
     assert sink.of("lock", "lock.state")[-1].state == "locked"
+
+
+async def test_what_zigbee2mqtt_announces_needs_no_profile(tmp_path, broker, bridge):
+    devices = [
+        {"id": f"any-{device.name.rpartition('/')[2]}", "profile": "generic/home-assistant", "address": f"zigbee2mqtt_{device.ieee}"}
+        for device in (LOCK, SMOKE, DOOR)
+    ]  # fmt: skip
+    sink = MemorySink()
+    async with running(agent_config(tmp_path, mqtt={"url": broker.url}, device=devices), sink) as drivers:
+        await until_async(lambda: drivers[0].health().state == "running", what="the broker")
+        # Zigbee2MQTT collects for some seconds before it announces.
+        await until_async(
+            lambda: all(sink.of(f"any-{name}", "device.health") for name in ("lock", "smoke", "door")),
+            deadline_s=20,
+            what="all announced and available",
+        )
+        bridge.hear(LOCK, DOOR_LOCK, "18070a00003001")
+        bridge.hear(SMOKE, IAS_ZONE, "190900010000000000")
+        bridge.hear(DOOR, IAS_ZONE, "190900000000000000")
+        await until_async(lambda: sink.of("any-door", "door.state"), what="the door")
+    assert [state.alarm for state in sink.of("any-smoke", "smoke.state")] == [True]
+    assert [state.open for state in sink.of("any-door", "door.state")] == [False]
+    assert [state.state for state in sink.of("any-lock", "lock.state")] == ["locked"]

@@ -1,0 +1,215 @@
+"""Home Assistant's MQTT discovery: what devices announce about themselves, and what their states then mean.
+
+homeassistant/<component>/[<node>/]<object>/config        one entity; an empty payload removes it
+homeassistant/device/<id>/config                          one device with its `components` (`cmps`)
+Keys have long and short names; `~` stands for a base topic. https://www.home-assistant.io/integrations/mqtt/
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from edge_agent.protocols.ha_template import TemplateFault, ValueTemplate
+from firmware_profiles.base import Scalar, key_of
+
+MAX_ENTITIES_PER_CONFIG: Final = 256
+MAX_TOPIC: Final = 256
+
+_LONG: Final = {
+    "stat_t": "state_topic", "val_tpl": "value_template", "pl_on": "payload_on", "pl_off": "payload_off",
+    "dev_cla": "device_class", "avty": "availability", "avty_t": "availability_topic", "avty_mode": "availability_mode",
+    "avty_tpl": "availability_template", "pl_avail": "payload_available", "pl_not_avail": "payload_not_available",
+    "cmd_t": "command_topic", "uniq_id": "unique_id", "dev": "device", "ids": "identifiers", "mf": "manufacturer",
+    "mdl": "model", "mdl_id": "model_id", "o": "origin", "cmps": "components", "p": "platform",
+    "stat_locked": "state_locked", "stat_unlocked": "state_unlocked", "stat_jam": "state_jammed", "t": "topic",
+    "stat_on": "state_on", "stat_off": "state_off", "cns": "connections",
+}  # fmt: skip
+_DOORS: Final = frozenset({"door", "garage_door", "opening", "window"})
+_PRESENCE: Final = frozenset({"occupancy", "presence", "motion"})
+_SAME: Final = frozenset({"smoke", "gas", "carbon_monoxide", "tamper", "problem"})
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """One topic that says whether the device is there."""
+
+    topic: str
+    template: ValueTemplate | None
+    available: str
+    not_available: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One thing that a device announced, of the kinds that mean something to us."""
+
+    key: str
+    names: tuple[str, ...]
+    """Identifiers of its device, its name, and the entity's own id: what a configuration may call it."""
+    component: str
+    device_class: str
+    state_topic: str
+    template: ValueTemplate | None
+    meanings: Mapping[str, Scalar]
+    """Payload (after the template) -> value; empty: a number."""
+    availability: tuple[Availability, ...] = ()
+    availability_mode: str = "latest"
+    description: str = field(default="", compare=False)
+
+    @property
+    def item(self) -> str:
+        """The item of the profile language that it fills."""
+        if self.component == "lock" or self.device_class == "lock":
+            return "lock_state"
+        if self.component == "sensor":
+            return "battery_pct"
+        if self.device_class in _DOORS:
+            return "door_open"
+        if self.device_class in _PRESENCE:
+            return "people"
+        return "battery_low" if self.device_class == "battery" else self.device_class
+
+    def value(self, payload: str, body: Any) -> Scalar | None:
+        """What a state payload means; None when it means nothing to us. Raises TemplateFault."""
+        text = self.template.render(payload, body) if self.template is not None else payload.strip()
+        if self.meanings:
+            return self.meanings.get(text)
+        try:
+            return float(text)
+        except ValueError:
+            return None
+
+
+def expand(value: Any, base: str = "", depth: int = 0) -> Any:
+    """A configuration with long names and with `~` filled in."""
+    if depth > 8:
+        return None
+    if isinstance(value, dict):
+        long = {_LONG.get(key, key): item for key, item in value.items() if isinstance(key, str)}
+        base = str(long.pop("~", base))
+        return {
+            key: _topic(item, base) if key.endswith("topic") else expand(item, base, depth + 1)
+            for key, item in long.items()
+        }
+    return [expand(item, base, depth + 1) for item in value] if isinstance(value, list) else value
+
+
+def _topic(value: Any, base: str) -> Any:
+    if not isinstance(value, str) or not base:
+        return value
+    if value.startswith("~"):
+        return base + value[1:]
+    return value[:-1] + base if value.endswith("~") else value
+
+
+def entities_of(topic: str, body: Any, prefix: str) -> tuple[list[Entity], list[str]]:
+    """The entities that a configuration announces that mean something to us, and why others are refused."""
+    levels = topic.removeprefix(f"{prefix}/").split("/")
+    config = expand(body)
+    if len(levels) < 3 or levels[-1] != "config" or not isinstance(config, dict):
+        return [], []
+    if levels[0] != "device":
+        listed: dict[str, Any] = {topic: config}
+        components = {topic: levels[0]}
+    else:
+        shared = {key: item for key, item in config.items() if key not in ("components", "origin")}
+        found = config.get("components")
+        parts = {key: part for key, part in found.items() if isinstance(part, dict)} if isinstance(found, dict) else {}
+        listed = {f"{topic}#{key}": {**shared, **part} for key, part in parts.items()}
+        components = {f"{topic}#{key}": str(part.get("platform", "")) for key, part in parts.items()}
+    entities: list[Entity] = []
+    faults: list[str] = []
+    for key, part in list(listed.items())[:MAX_ENTITIES_PER_CONFIG]:
+        try:
+            entity = _entity(key, components[key], part)
+        except TemplateFault as fault:
+            faults.append(f"{key}: template: {fault}")
+            continue
+        if entity is not None:
+            entities.append(entity)
+    return entities, faults
+
+
+def _entity(key: str, component: str, config: Mapping[str, Any]) -> Entity | None:
+    device_class = str(config.get("device_class") or "")
+    meanings = _meanings(component, device_class, config)
+    topic = config.get("state_topic")
+    if meanings is None or not is_plain_topic(topic):
+        return None
+    device = config.get("device")
+    device = device if isinstance(device, dict) else {}
+    identifiers = device.get("identifiers")
+    names = [identifiers] if isinstance(identifiers, str) else list(identifiers or [])
+    names += [device.get("name"), config.get("unique_id")]
+    parts = [device.get("manufacturer"), device.get("model_id") or device.get("model")]
+    return Entity(
+        key=key,
+        names=tuple(str(name) for name in names if isinstance(name, str | int)),
+        component=component,
+        device_class=device_class,
+        state_topic=str(topic),
+        template=_template(config.get("value_template")),
+        meanings=meanings,
+        availability=tuple(_availability(config)),
+        availability_mode=str(config.get("availability_mode", "latest")),
+        description=" ".join(str(part) for part in parts if part),
+    )
+
+
+def _meanings(component: str, device_class: str, config: Mapping[str, Any]) -> dict[str, Scalar] | None:
+    """Payload -> value; None for entities that mean nothing to us."""
+    if component == "lock":
+        words = {"state_locked": "LOCKED", "state_unlocked": "UNLOCKED", "state_jammed": "JAMMED"}
+        values = ("locked", "unlocked", "jammed")
+        return {_text(config.get(key, word)): value for (key, word), value in zip(words.items(), values, strict=True)}
+    if component == "sensor":
+        return {} if device_class == "battery" else None
+    if component != "binary_sensor":
+        return None
+    on, off = _text(config.get("payload_on", "ON")), _text(config.get("payload_off", "OFF"))
+    if device_class == "lock":
+        # On means open, which is unlocked: the table of binary sensor classes.
+        return {on: "unlocked", off: "locked"}
+    if device_class in _PRESENCE:
+        return {on: 1, off: 0}
+    known = device_class in _SAME or device_class in _DOORS or device_class == "battery"
+    return {on: True, off: False} if known else None
+
+
+def _availability(config: Mapping[str, Any]) -> list[Availability]:
+    listed = config.get("availability")
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    if config.get("availability_topic"):
+        entries.append({**config, "topic": config["availability_topic"]})
+    found = []
+    for entry in entries[:8]:
+        if is_plain_topic(entry.get("topic")):
+            template = entry.get("value_template") if entry.get("topic") != config.get("availability_topic") else None
+            found.append(
+                Availability(
+                    str(entry["topic"]),
+                    _template(template or entry.get("availability_template")),
+                    _text(entry.get("payload_available", "online")),
+                    _text(entry.get("payload_not_available", "offline")),
+                )
+            )
+    return found
+
+
+def is_plain_topic(topic: Any) -> bool:
+    """Whether a device may have us listen there: one topic, and none of the contract between gateway and hub."""
+    return (
+        isinstance(topic, str)
+        and 0 < len(topic) <= MAX_TOPIC
+        and not set(topic) & set("+#\0")
+        and not topic.startswith(("$", "anfang/"))
+    )
+
+
+def _template(source: Any) -> ValueTemplate | None:
+    return ValueTemplate(source) if isinstance(source, str) and source else None
+
+
+def _text(value: Any) -> str:
+    """A payload as a template writes it: JSON's true is `True` there."""
+    return str(value) if isinstance(value, bool) else key_of(value) if isinstance(value, int | float | str) else ""
