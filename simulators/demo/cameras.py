@@ -8,15 +8,21 @@ from simulators.cameras.clips import Clip, demo_clip
 from simulators.demo.verdict import Row
 from simulators.hub_api import StoredEvent
 
-TAIL_S: Final = 90.0
-"""The empty scene after the clip: the check is over before the player begins again."""
-MOST_WRONG_SHARE: Final = 0.2
+EMPTY_S: Final = 15.0
+"""Of the empty scene before and after the clip: the gateway connects in the first, and the check is over in the second
+or in the first of the next turn."""
+MOST_WRONG_SHARE: Final = 0.1
 """Of the true crossings of a direction; at least one may be wrong. A detector of this size misses people in groups."""
 
 
 def clip_of_the_demo() -> Clip:
     """`vtest.avi`, fetched once, or the drawn scene where it cannot be had. Takes a minute the first time."""
-    return demo_clip(tail_s=TAIL_S)
+    return demo_clip(empty_s=EMPTY_S)
+
+
+def over_after_s(clip: Clip, bucket_s: float) -> float:
+    """Seconds after its beginning at which everybody in the clip has been counted and told of."""
+    return clip.seconds - EMPTY_S + 1.5 * bucket_s
 
 
 def counting_row(clip: Clip, camera: str, stored: Sequence[StoredEvent]) -> Row:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from simulators.demo.cameras import counting_row
+from simulators.demo.cameras import counting_row, over_after_s
 from simulators.demo.matching import match
 from simulators.demo.run import Running, begin, read_organisation_key
 from simulators.demo.verdict import (
@@ -49,7 +49,7 @@ async def _let_it_happen(running: Running, clock: Clock) -> None:
     """Until every step is done and its time is over, and the clip has been seen to its end."""
     lasts_s = running.scenario.lasts_s
     if running.clip is not None and running.scenario.camera is not None:
-        lasts_s = max(lasts_s, running.clip.seconds + 1.5 * running.scenario.camera.bucket_s)
+        lasts_s = max(lasts_s, over_after_s(running.clip, running.scenario.camera.bucket_s))
     end_s = clock.monotonic() + lasts_s
     while clock.monotonic() < end_s:
         running.watch_children()
