@@ -2,13 +2,14 @@
 
 from fastapi import APIRouter
 
-from hub.api.routes import alerts, audit, gateways, session, units, users
+from hub.api.routes import alerts, audit, devices, gateways, session, units, users
 
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     alerts.router,
     units.router,
     gateways.router,
+    devices.router,
     users.router,
     audit.router,
 )

@@ -164,16 +164,20 @@ def list_events(
     unit: Annotated[str | None, Query(max_length=128)] = None,
     kind: Annotated[str | None, Query(max_length=64)] = None,
     after: Annotated[int, Query(ge=0, le=2**63 - 1, description="the `id` of the last event that is known")] = 0,
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="with `order=newest`")] = None,
+    order: Annotated[Literal["stored", "newest"], Query(description="newest: backwards")] = "stored",
     limit: Limit = 100,
 ) -> Page[EventOut]:
-    """Stored events in the order of storing. `next` is the `after` of the next page."""
+    """Stored events in the order of storing. `next` is the `after` (going back: the `before`) of the next page."""
     query = (
         select(EventRow, Stream)
         .join(Stream, col(Stream.id) == col(EventRow.stream_id))
         .where(col(EventRow.id) > after)
-        .order_by(col(EventRow.id))
+        .order_by(col(EventRow.id) if order == "stored" else col(EventRow.id).desc())
         .limit(limit + 1)
     )
+    if before is not None:
+        query = query.where(col(EventRow.id) < before)
     if gateway is not None:
         query = query.where(Stream.gateway_id == gateway)
     if unit is not None:

@@ -23,6 +23,9 @@ export const router = createRouter({
       props: (route) => ({ id: Number(route.params["id"]) }),
       meta: { right: "alerts.see" },
     },
+    { path: "/devices", component: () => import("./views/DevicesView.vue"), meta: { right: "gateways.see" } },
+    { path: "/audit", component: () => import("./views/AuditView.vue"), meta: { right: "audit.see" } },
+    { path: "/users", component: () => import("./views/UsersView.vue"), meta: { right: "users.run" } },
     { path: "/:rest(.*)*", component: () => import("./views/NotFoundView.vue"), meta: { isPublic: true } },
   ],
 });

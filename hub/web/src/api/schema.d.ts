@@ -284,6 +284,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Devices
+         * @description Devices that were ever heard, by `gateway/device`.
+         */
+        get: operations["list_devices_api_v1_devices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -293,7 +313,7 @@ export interface paths {
         };
         /**
          * List Events
-         * @description Stored events in the order of storing. `next` is the `after` of the next page.
+         * @description Stored events in the order of storing. `next` is the `after` (going back: the `before`) of the next page.
          */
         get: operations["list_events_api_v1_events_get"];
         put?: never;
@@ -944,6 +964,52 @@ export interface components {
             epochs: components["schemas"]["EpochContinuity"][];
         };
         /**
+         * DeviceOut
+         * @description One device. What no event ever said is null.
+         */
+        DeviceOut: {
+            /** Battery Pct */
+            battery_pct: number | null;
+            /** Building */
+            building: string | null;
+            /** Device */
+            device: string;
+            /** Fault */
+            fault: string;
+            /**
+             * First Seen At
+             * Format: date-time
+             */
+            first_seen_at: string;
+            /** Gateway */
+            gateway: string;
+            /** Has Fault */
+            has_fault: boolean;
+            /** Is Battery Low */
+            is_battery_low: boolean | null;
+            /** Is In Alarm */
+            is_in_alarm: boolean;
+            /** Is Online */
+            is_online: boolean | null;
+            /** Is Tampered */
+            is_tampered: boolean | null;
+            /** Key */
+            key: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
+            /** Name */
+            name: string;
+            /** Rssi Dbm */
+            rssi_dbm: number | null;
+            /** Unit */
+            unit: string | null;
+        };
+        /**
          * EpochContinuity
          * @description One epoch. Numbers run from 1; `holes` and `rejected` are ranges, both ends included.
          *
@@ -1182,6 +1248,13 @@ export interface components {
         Page_AuditOut_: {
             /** Items */
             items: components["schemas"]["AuditOut"][];
+            /** Next */
+            next?: string | null;
+        };
+        /** Page[DeviceOut] */
+        Page_DeviceOut_: {
+            /** Items */
+            items: components["schemas"]["DeviceOut"][];
             /** Next */
             next?: string | null;
         };
@@ -2137,6 +2210,45 @@ export interface operations {
             };
         };
     };
+    list_devices_api_v1_devices_get: {
+        parameters: {
+            query?: {
+                gateway?: string | null;
+                unit?: string | null;
+                /** @description `next` of the page before */
+                cursor?: string | null;
+                /** @description how many items at most */
+                limit?: number;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeviceOut_"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_events_api_v1_events_get: {
         parameters: {
             query?: {
@@ -2145,6 +2257,10 @@ export interface operations {
                 kind?: string | null;
                 /** @description the `id` of the last event that is known */
                 after?: number;
+                /** @description with `order=newest` */
+                before?: number | null;
+                /** @description newest: backwards */
+                order?: "stored" | "newest";
                 /** @description how many items at most */
                 limit?: number;
             };
