@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from edge_agent.errors import AgentError, OutboxError
+from edge_agent.outbox import memory
 from edge_agent.outbox.keeper import Keeper
 from edge_agent.outbox.rows import LANES, DeadLetter, LaneStatus, OutboxStatus, Row
 from edge_agent.outbox.store import Addition, Store, StoreOptions
@@ -181,19 +182,19 @@ class Outbox:
 
     async def begin_command(self, command_id: str, expires_ms: int) -> tuple[bool, bytes | None]:
         """(True, None) when the command is new, and now noted on disk; else (False, its reply if there is one)."""
-        return await self._call(lambda store: store.begin_command(command_id, expires_ms))
+        return await self._call(lambda store: memory.begin_command(store, command_id, expires_ms, _ms(self._clock)))
 
     async def finish_command(self, command_id: str, reply: bytes) -> None:
         """Keep a command's reply."""
-        await self._call(lambda store: store.finish_command(command_id, reply))
+        await self._call(lambda store: memory.finish_command(store, command_id, reply))
 
     async def keep(self, name: str, value: bytes) -> None:
         """Remember a small value across restarts."""
-        await self._call(lambda store: store.keep(name, value))
+        await self._call(lambda store: memory.keep(store, name, value))
 
     async def kept(self, name: str) -> bytes | None:
         """The value that `keep` remembered."""
-        return await self._call(lambda store: store.kept(name))
+        return await self._call(lambda store: memory.kept(store, name))
 
     async def tend(self) -> None:
         """Take back the disk reserve when there is room again."""

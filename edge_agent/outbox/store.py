@@ -6,7 +6,7 @@ Not safe for threads: whoever makes it keeps it on one.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import apsw
 
@@ -171,6 +171,17 @@ class Store:
     def _transaction(self) -> "_Transaction":
         return self._Transaction(self)
 
+    def look_up(self, query: str, bindings: tuple[object, ...]) -> tuple[Any, ...] | None:
+        """The first row of a query on one of the small tables."""
+        row: tuple[Any, ...] | None = self._db.execute(query, bindings).fetchone()
+        return row
+
+    def change(self, *statements: tuple[str, tuple[object, ...]]) -> None:
+        """Change one of the small tables, in one transaction."""
+        with self._transaction():
+            for statement, bindings in statements:
+                self._db.execute(statement, bindings)
+
     def _save(self, state: LaneState) -> None:
         self._db.execute(
             "INSERT OR REPLACE INTO lane VALUES(?,?,?,?,?,?,?,?)",
@@ -332,32 +343,6 @@ class Store:
             state.damaged,
             oldest[0] if oldest else None,
         )
-
-    def begin_command(self, command_id: str, expires_ms: int) -> tuple[bool, bytes | None]:
-        """Note that a command is about to be carried out. (True, None) the first time; then (False, its reply)."""
-        found = self._db.execute("SELECT reply FROM command WHERE id = ?", (command_id,)).fetchone()
-        if found is not None:
-            return False, found[0]
-        day_ms = 86_400_000
-        with self._transaction():
-            self._db.execute("DELETE FROM command WHERE expires_ms < ?", (self._options.now_ms() - day_ms,))
-            self._db.execute("INSERT INTO command VALUES(?,?,NULL)", (command_id, expires_ms))
-        return True, None
-
-    def finish_command(self, command_id: str, reply: bytes) -> None:
-        """Keep a command's reply, to be given again when the command comes again."""
-        with self._transaction():
-            self._db.execute("UPDATE command SET reply = ? WHERE id = ?", (reply, command_id))
-
-    def keep(self, name: str, value: bytes) -> None:
-        """Remember a small value under a name."""
-        with self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO kept VALUES(?,?)", (name, value))
-
-    def kept(self, name: str) -> bytes | None:
-        """The value that `keep` remembered."""
-        found = self._db.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
-        return bytes(found[0]) if found else None
 
     def checkpoint(self) -> int:
         """Move the log into the file. Returns how many valid frames the log had."""
