@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 KEEPALIVE_S: Final = 60
 _ANSWER_S: Final = 10.0
 _CONNECT_S: Final = 5.0
-_SESSION_EXPIRY_S: Final = 3600
+_SESSION_EXPIRY_S: Final = 120
+"""Long enough for a restart. A share deals to sessions that are away, too: one that never comes back must end soon."""
 _LARGEST_PACKET: Final = 1024 * 1024
 _READ_BYTES: Final = 65536
 _UNACKNOWLEDGED: Final = 20_000
@@ -230,8 +231,121 @@ class HubLink:
                 self._client.ack(message.mid, message.qos)
 
     def wake(self) -> None:
-        """From any thread: have `receive` or `pause` return soon."""
-        with contextlib.suppress(BlockingIOError):
+        """From any thread: have `receive` return soon."""
+        with contextlib.suppress(OSError):  # full: it will wake anyway; closed: nobody sleeps there
+            self._wake_writer.send(b".")
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def fileno(self) -> int:
+        return self._inner.fileno()
+
+    def setblocking(self, flag: bool) -> None:
+        self._inner.setblocking(flag)
+
+
+class _Client(mqtt.Client):
+    """paho's client on a buffered socket."""
+
+    buffered: _Buffered | None = None
+
+    def _create_socket(self) -> "SocketLike":
+        sock = super()._create_socket()
+        if isinstance(sock, socket.socket):
+            # An acknowledgement must not wait for a fuller packet.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.buffered = _Buffered(sock)
+        return self.buffered
+
+    def read_packet(self) -> bool:
+        """Read one packet, as far as it is there; paho's own `loop_read` reads as many as it has unacknowledged."""
+        if self._sock is None:
+            return False
+        code = self._packet_read()
+        if code > 0:
+            self._loop_rc_handle(code)
+            return False
+        return True
+
+
+class HubLink:
+    """Connects, reads, answers. Everything but `wake` belongs to one thread."""
+
+    def __init__(self, options: LinkOptions, clock: Clock) -> None:
+        """Raises ConfigError for an address or TLS files that do not fit."""
+        self._options = options
+        self._address = options.address
+        self._tls = options.tls()
+        self._clock = clock
+        self._is_v5 = options.version != "3.1.1"
+        self._client: _Client | None = None
+        self._generation = 0
+        self._waiting: list[Incoming] = []
+        self._refusal: str | None = None
+        self._is_answered = False
+        self._is_subscribed = False
+        self._offers_shares = True
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_reader.setblocking(False)
+        self._wake_writer.setblocking(False)
+        self.is_up = False
+        self.detail = "not connected yet"
+        """Why there is no connection, for a person; the protocol when there is one."""
+
+    def open(self) -> None:
+        """Connect and subscribe. Raises LinkError that says what failed; call again later."""
+        self.close()
+        client = self._new_client()
+        self._client = client
+        self._generation += 1
+        self._refusal, self._is_answered, self._is_subscribed = None, False, False
+        try:
+            self._connect(client)
+            self._await("the connection", lambda: self._is_answered)
+            for filters in self._filters():
+                self._is_subscribed = False
+                client.subscribe(filters)
+                self._await("the subscription", lambda: self._is_subscribed)
+        except (OSError, ssl.SSLError) as error:
+            self.close()
+            self.detail = f"{self._options.url}: {_plain(error)}"
+            raise LinkError(self.detail) from error
+        except LinkError as error:
+            is_hung_up = not self._is_answered
+            self.close()
+            self.detail = str(error)
+            # A broker that does not know MQTT 5 says so, or just hangs up on it.
+            if self._options.version == "auto" and (is_hung_up or _UNSUPPORTED_VERSION in self.detail):
+                self._is_v5 = not self._is_v5
+            raise
+        self.is_up = True
+        shared = ", shared" if self._shares else ""
+        self.detail = f"connected, MQTT {'5' if self._is_v5 else '3.1.1'}{shared}"
+
+    def receive(self, timeout_s: float, max_messages: int, max_bytes: int) -> list[Incoming]:
+        """What has arrived, up to the bounds; waits for the first at most `timeout_s`. Raises LinkError when lost."""
+        self._pump(0.0 if self._waiting else timeout_s, max_messages, max_bytes)
+        messages, self._waiting = self._waiting, []
+        return messages
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """Hand a message to the connection, QoS 1. False when there is none or when too many wait unacknowledged."""
+        if self._client is None or not self.is_up:
+            return False
+        return self._client.publish(topic, payload, qos=1).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def confirm(self, messages: Iterable[Incoming]) -> None:
+        """Tell the broker that these are done with; those of an earlier connection it will send again by itself."""
+        if self._client is None or not self.is_up:
+            return
+        for message in messages:
+            if message.qos and message.generation == self._generation:
+                self._client.ack(message.mid, message.qos)
+
+    def wake(self) -> None:
+        """From any thread: have `receive` return soon."""
+        with contextlib.suppress(OSError):  # full: it will wake anyway; closed: nobody sleeps there
             self._wake_writer.send(b".")
 
     def pause(self, timeout_s: float) -> None:
@@ -249,6 +363,12 @@ class HubLink:
             client.disconnect()
             if client.buffered is not None:
                 client.buffered.close()
+
+    def end(self) -> None:
+        """Close for good."""
+        self.close()
+        self._wake_reader.close()
+        self._wake_writer.close()
 
     # -- inside ---------------------------------------------------------------------------------------------------
 

@@ -98,6 +98,9 @@ class Worker:
     def stop(self, timeout_s: float = 15.0) -> None:
         """Finish the transaction in hand and end."""
         self._stopping.set()
+        if self._thread.ident is None:
+            self._link.end()
+            return
         self._link.wake()
         self._thread.join(timeout_s)
 
@@ -127,7 +130,7 @@ class Worker:
                 self._link.close()
                 self._pause(backoff.next_s())
             self._parts.metrics.broker_up.set(self._link.is_up)
-        self._link.close()
+        self._link.end()
         log.info("ingest.stopped")
 
     def _pause(self, delay_s: float) -> None:
