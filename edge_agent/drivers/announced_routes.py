@@ -4,7 +4,7 @@ Whoever may publish on the discovery topic can announce devices. Only those that
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -29,8 +29,8 @@ class AnnouncedRoutes:
         self._stations = {str(station.section.address or station.id): station for station in stations}
         self._subscribe = subscribe
         self._entities: dict[str, Entity] = {}
-        self._there: dict[tuple[str, str], bool] = {}
-        """(entity, availability topic) -> its word."""
+        self._words: dict[str, bytes] = {}
+        """Availability topic -> what it said last: entities that are announced later need it too."""
 
     @property
     def known(self) -> list[Entity]:
@@ -44,69 +44,79 @@ class AnnouncedRoutes:
     async def take(self, topic: str, payload: bytes, *, is_retained: bool) -> None:
         """An announcement, a state, or word of availability."""
         if topic.startswith(f"{self._prefix}/") and topic.endswith("/config"):
-            self._announce(topic, payload)
+            for entity in self._announce(topic, payload):
+                await self._judge(entity)
             return
-        text = payload.decode("utf-8", errors="replace")
-        body = parse_json(payload)
         for entity in list(self._entities.values()):
-            station = self._station_of(entity)
-            if station is None:
-                continue
-            for source in entity.availability:
-                if source.topic == topic:
-                    await self._available(entity, source, text, body, station)
+            if any(source.topic == topic for source in entity.availability):
+                self._words[topic] = payload
+                await self._judge(entity)
             if entity.state_topic == topic:
-                await self._state(entity, station, text, body, is_old=is_retained)
+                await self._state(entity, payload, is_old=is_retained)
 
     def outgoing(self, station: Station, spec: CommandSpec) -> list[Outgoing]:
         """What a device announces has no commands of ours."""
         raise CommandError(f"{station.id}: a device known by its announcement takes no commands; give it a profile")
 
-    def _announce(self, topic: str, payload: bytes) -> None:
+    def _announce(self, topic: str, payload: bytes) -> list[Entity]:
+        """Take an announcement in; gives its entities that are configured."""
         for key in [key for key in self._entities if key == topic or key.startswith(f"{topic}#")]:
             del self._entities[key]
         body = parse_json(payload) if payload else ABSENT
-        if body is ABSENT:
-            return
-        entities, faults = entities_of(topic, body, self._prefix)
+        entities, faults = entities_of(topic, body, self._prefix) if body is not ABSENT else ([], [])
         for fault in faults:
             log.warning("discovery.refused", reason=fault)
+        counted = []
         for entity in entities:
             if len(self._entities) >= MAX_ENTITIES:
                 log.warning("discovery.too_many", most=MAX_ENTITIES)
-                return
+                break
             self._entities[entity.key] = entity
             if self._station_of(entity) is not None:
+                counted.append(entity)
                 self._subscribe(entity.state_topic)
                 for source in entity.availability:
                     self._subscribe(source.topic)
+        return counted
 
     def _station_of(self, entity: Entity) -> Station | None:
         return next((self._stations[name] for name in entity.names if name in self._stations), None)
 
-    async def _state(self, entity: Entity, station: Station, text: str, body: Any, *, is_old: bool) -> None:
+    async def _state(self, entity: Entity, payload: bytes, *, is_old: bool) -> None:
+        station = self._station_of(entity)
+        if station is None:
+            return
+        body = parse_json(payload)
         try:
-            value = entity.value(text, None if body is ABSENT else body)
+            value = entity.value(payload.decode("utf-8", errors="replace"), None if body is ABSENT else body)
         except TemplateFault as fault:
             log.info("discovery.template_fails", device=station.id, entity=entity.key, reason=str(fault))
             return
         if value is not None:
             await station.say(Message(items={entity.item: value}, topic=entity.state_topic, is_old=is_old))
 
-    async def _available(self, entity: Entity, source: Availability, text: str, body: Any, station: Station) -> None:
-        try:
-            word = source.template.render(text, None if body is ABSENT else body) if source.template else text.strip()
-        except TemplateFault:
+    async def _judge(self, entity: Entity) -> None:
+        """Tell the station whether its device is there, when its availability topics say so."""
+        station = self._station_of(entity)
+        words = [self._word(source) for source in entity.availability]
+        if station is None or not any(word is not None for word in words):
             return
-        if word not in (source.available, source.not_available):
-            return
-        self._there[entity.key, source.topic] = word == source.available
-        words = [self._there.get((entity.key, other.topic)) for other in entity.availability]
-        if entity.availability_mode == "all":
-            is_online = all(words)
-        elif entity.availability_mode == "any":
-            is_online = any(words)
+        if entity.availability_mode == "any":
+            is_online: bool | None = True if True in words else (None if None in words else False)
         else:
-            is_online = word == source.available
-        if is_online or None not in words or entity.availability_mode == "latest":
+            # `latest` and `all` are one where there is one topic; where there are several, one that says no decides.
+            is_online = False if False in words else (None if None in words else True)
+        if is_online is not None:
             await station.link(is_online=is_online, reason=None if is_online else "its own word: not available")
+
+    def _word(self, source: Availability) -> bool | None:
+        """What an availability topic said last; None before it said anything that it announced."""
+        payload = self._words.get(source.topic)
+        if payload is None:
+            return None
+        text, body = payload.decode("utf-8", errors="replace").strip(), parse_json(payload)
+        try:
+            word = source.template.render(text, None if body is ABSENT else body) if source.template else text
+        except TemplateFault:
+            return None
+        return True if word == source.available else (False if word == source.not_available else None)
