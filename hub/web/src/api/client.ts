@@ -35,7 +35,12 @@ const middleware: Middleware = {
   },
 };
 
-export const hub = createClient<paths>({ baseUrl: "/", credentials: "same-origin" });
+export const hub = createClient<paths>({
+  baseUrl: "/",
+  credentials: "same-origin",
+  // Looked up at each call, so that tests can put another in its place.
+  fetch: (request) => globalThis.fetch(request),
+});
 hub.use(middleware);
 
 /** The data of an answer. Throws HubProblem for a refusal and TypeError when the hub cannot be reached. */
