@@ -3,6 +3,7 @@
 from typing import Literal
 
 from edge_agent.counting.detector import Detector
+from edge_agent.counting.model_files import FP32, find_model
 
 
 def make_detector(view: Literal["oblique", "overhead"], max_fps: float = 10.0) -> tuple[Detector, str]:
@@ -10,8 +11,10 @@ def make_detector(view: Literal["oblique", "overhead"], max_fps: float = 10.0) -
     if view == "overhead":
         # OpenCV takes 60 MB of memory that an oblique camera's worker does not need.
         from edge_agent.counting.overhead import Overhead
+        from edge_agent.counting.ssdlite import SsdLite
 
-        return Overhead(), "overhead"
+        # fp32 always: int8 loses the low scores that people from above have.
+        return Overhead(SsdLite(find_model(FP32))), "overhead"
     # ONNX Runtime likewise.
     from edge_agent.counting.self_test import choose
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Final, Literal, TypedDict
 
 import av
 import numpy as np
@@ -15,6 +15,8 @@ from edge_agent.counting.geometry import Points
 from edge_agent.counting.line import Crossing, Line
 from edge_agent.counting.pipeline import PeopleCounter
 from edge_agent.errors import ConfigError
+
+SAMPLE_S: Final = 0.5
 
 
 class CrossingJson(TypedDict):
@@ -108,11 +110,23 @@ def read_frames(path: Path) -> Iterator[tuple[av.VideoFrame, float]]:
         raise ConfigError(f"{path}: cannot be read as a video: {error.strerror}") from error
 
 
+def sample(path: Path) -> Iterator[AvPicture]:
+    """Pictures from all over the file, two for each second. Raises ConfigError."""
+    scalers = Scalers()
+    wanted = 0.0
+    for frame, seconds in read_frames(path):
+        if seconds >= wanted:
+            wanted += SAMPLE_S
+            yield AvPicture(frame, scalers)
+
+
 def count_file(
     path: Path, line: Line | None, *, view: Literal["oblique", "overhead"] = "oblique", zone: Points | None = None
 ) -> FileCount:
     """Count every frame of a file. Raises ConfigError where it cannot be read or the model is not built."""
-    counter = PeopleCounter(make_detector(view)[0], line, zone)
+    detector, _ = make_detector(view)
+    detector.prime(lambda: sample(path))
+    counter = PeopleCounter(detector, line, zone)
     scalers = Scalers()
     crossings: list[Crossing] = []
     people: dict[int, int] = {}

@@ -1,122 +1,151 @@
-"""The detector for straight-down views: what differs from the empty floor and is as large as a person.
+"""The detector for views from above: the network where it knows people, blobs on the floor where it does not.
 
-No network trained on people from the side knows them from above, so the floor is learnt instead: the median of the
-last half minute, per pixel of a small grey picture. Each frame is brought to the floor's exposure first.
+No network trained on people from the side knows them straight from above, but from a little to the side it often does,
+and then it is not fooled by shadows. Which of the two a camera needs is found out by looking: where most of what moves
+over the floor has a box of the network, the network counts, elsewhere the blobs do.
 """
 
 from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Final
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from edge_agent.counting.blobs import (
+    SATURATED,
+    Small,
+    blobs,
+    changed,
+    clusters,
+    detections,
+    exposure,
+    prepare,
+)
+from edge_agent.counting.detector import Detector
 from edge_agent.counting.picture import Grey, Picture
-from edge_agent.counting.tracker import NOBODY, Detections
+from edge_agent.counting.tracker import NOBODY, Detections, TrackerSettings
 
-Small = NDArray[np.float32]
-
-WIDTH: Final = 160
-"""Pixels of the small picture; a person's shoulders are twenty to fifty of them wide."""
 SAMPLE_S: Final = 0.5
 SAMPLES: Final = 60
 LEAST_SAMPLES: Final = 3
-LEAST_DIFFERENCE: Final = 18.0
-NOISE_FACTOR: Final = 5.0
-SATURATED: Final = 250.0
-LEAST_PART: Final = 0.012
-"""Least part of the picture that a person covers."""
-MOST_PART: Final = 0.45
 UPSET_PART: Final = 0.6
 """If more of the picture than this differs, the light has changed or the camera was moved: learn again."""
+UPSET_FRAMES: Final = 5
+SETTLED: Final = 1.35
+"""While the exposure is further than that from the floor's, it is settling, and blobs are its doing."""
+KNOWN_SCORE: Final = 0.25
+KNOWS: Final = 0.5
+"""Part of the frames with somebody in which the network must see him to be trusted."""
+DOUBTS: Final = 0.3
+"""Under that it is trusted no longer; changing over in the middle of a walk would count it twice."""
+WHOLE_SCORE: Final = 0.9
+EDGE: Final = 0.2
+TRIALS: Final = 8
+TRY_EVERY_S: Final = 1.0
+REMEMBERED: Final = 60
+"""Trials after which old ones count half: a camera may be turned."""
 
 
 class Overhead:
-    """Keeps the floor. One instance per camera."""
+    """Keeps the floor, and the score of the network. One instance per camera."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: Detector) -> None:
+        self._network = network
         self._samples: deque[Small] = deque(maxlen=SAMPLES)
         self._sampled_at = -np.inf
+        self._tried_at = -np.inf
         self._floor: Small | None = None
         self._spread: Small | None = None
         self._upset = 0
+        self._trials = 0.0
+        self._known = 0.0
+        self.trusts_network = False
+        """Whether the network has proved to know people from this angle."""
+
+    @property
+    def settings(self) -> TrackerSettings:
+        """From above people turn and change shape, and boxes jump; scores are low."""
+        return TrackerSettings(birth_score=0.25, confirm_score=0.35, reach=0.6)
+
+    @property
+    def look_again_s(self) -> float:
+        """The floor is best learnt while nothing moves."""
+        return SAMPLE_S
 
     def detect(self, picture: Picture, grey: Grey, time_s: float) -> Detections:
-        """People in the whole frame; see `Detector`. Scores tell how much of a person's size a blob has."""
-        del grey
+        """People in the whole frame; see `Detector`. A blob's score tells how much of a person's size it has."""
         small = prepare(picture)
         if self._samples and self._samples[0].shape != small.shape:
-            self._samples.clear()
-            self._floor = None
+            self._forget()
         if time_s - self._sampled_at >= SAMPLE_S:
-            self._learn(small, time_s)
+            self._sampled_at = time_s
+            self._samples.append(small)
+            if len(self._samples) >= LEAST_SAMPLES:
+                self._learn()
+        found = self._on_the_floor(small, picture)
+        is_trial = time_s - self._tried_at >= TRY_EVERY_S and has_somebody_whole(found, picture)
+        if not self.trusts_network and not is_trial:
+            return found
+        seen = self._network.detect(picture, grey, time_s)
+        if is_trial:
+            self._tried_at = time_s
+            self._try(seen)
+        return seen if self.trusts_network else found
+
+    def prime(self, pictures: Callable[[], Iterable[Picture]]) -> None:
+        """Learn the floor from these, and how well the network knows the people on it; see `Detector`."""
+        every = [prepare(picture) for picture in pictures()]
+        self._samples.extend(every[:: max(1, len(every) // SAMPLES)])
+        self._learn()
+        for picture in pictures():
+            found = self._on_the_floor(prepare(picture), picture)
+            if has_somebody_whole(found, picture):
+                self._try(self._network.detect(picture, picture.grey(2), 0.0))
+
+    def _try(self, seen: Detections) -> None:
+        """Somebody is on the floor: does the network see him?"""
+        if self._trials >= REMEMBERED:
+            self._trials, self._known = self._trials / 2, self._known / 2
+        self._trials += 1
+        self._known += bool(seen.scores.max(initial=0.0) >= KNOWN_SCORE)
+        if self._trials >= TRIALS:
+            self.trusts_network = self._known >= (DOUBTS if self.trusts_network else KNOWS) * self._trials
+
+    def _on_the_floor(self, small: Small, picture: Picture) -> Detections:
         if self._floor is None or self._spread is None:
             return NOBODY
-        mask = changed(small, self._floor, self._spread)
+        gain = exposure(small, self._floor)
+        even = np.minimum(small / gain, 255.0)
+        mask = changed(small, even, gain, self._floor, self._spread)
         if np.count_nonzero(mask) > UPSET_PART * mask.size:
             self._upset += 1
-            if self._upset >= 5:
-                self._samples.clear()
-                self._floor, self._upset = None, 0
+            if self._upset >= UPSET_FRAMES:
+                self._forget()
             return NOBODY
         self._upset = 0
-        return blobs(mask, picture.width / small.shape[1], picture.height / small.shape[0])
+        if not 1 / SETTLED <= gain <= SETTLED:
+            return NOBODY
+        people = clusters(blobs(mask, even, self._floor))
+        return detections(people, picture.width / small.shape[1], picture.height / small.shape[0], small.shape)
 
-    def prime(self, pictures: list[Small]) -> None:
-        """Learn the floor from pictures taken over a longer time, where somebody has them (a file)."""
-        self._samples.extend(pictures)
-        self._refresh()
+    def _forget(self) -> None:
+        self._samples.clear()
+        self._floor, self._upset = None, 0
 
-    def _learn(self, small: Small, time_s: float) -> None:
-        self._sampled_at = time_s
-        self._samples.append(small)
-        if len(self._samples) >= LEAST_SAMPLES:
-            self._refresh()
-
-    def _refresh(self) -> None:
+    def _learn(self) -> None:
         stack = np.stack(self._samples)
         levels = np.median(stack.reshape(len(stack), -1), axis=1)
-        usable = stack[(levels > 5) & (levels < SATURATED)] if len(stack) else stack
+        usable = stack[(levels > 5) & (levels < SATURATED)]
         if not len(usable):
             return
         self._floor = np.median(usable, axis=0).astype(np.float32)
         self._spread = np.median(np.abs(usable - self._floor), axis=0).astype(np.float32)
 
 
-def prepare(picture: Picture) -> Small:
-    """The small grey picture, a little blurred against noise."""
-    return np.asarray(cv2.GaussianBlur(picture.grey(WIDTH), (5, 5), 0).astype(np.float32))
-
-
-def changed(small: Small, floor: Small, spread: Small) -> NDArray[np.uint8]:
-    """[h, w] 1 where something is that is not floor."""
-    gain = exposure(small, floor)
-    even = np.minimum(small / gain, 255.0)
-    # White that is burnt out says nothing about how bright it is.
-    burnt = (small >= SATURATED) & (floor >= SATURATED * min(1.0, 1 / gain))
-    limit = np.maximum(LEAST_DIFFERENCE, NOISE_FACTOR * 1.5 * spread)
-    mask = ((np.abs(even - floor) > limit) & ~burnt).astype(np.uint8)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)))
-
-
-def exposure(small: Small, floor: Small) -> float:
-    """How much brighter the frame is than the floor, by the median of the pixels that are not burnt out."""
-    usable = (small < SATURATED) & (floor < SATURATED) & (floor > 5)
-    if np.count_nonzero(usable) < 0.05 * small.size:
-        return 1.0
-    return float(np.clip(np.median(small[usable] / floor[usable]), 0.25, 4.0))
-
-
-def blobs(mask: NDArray[np.uint8], scale_x: float, scale_y: float) -> Detections:
-    """Connected parts of human size, in pixels of the whole frame."""
-    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    boxes, scores = [], []
-    for x, y, width, height, area in stats[1:count]:
-        part = area / mask.size
-        if LEAST_PART / 2 <= part <= MOST_PART:
-            boxes.append((x * scale_x, y * scale_y, (x + width) * scale_x, (y + height) * scale_y))
-            scores.append(min(0.9, 0.5 * part / LEAST_PART))
-    if not boxes:
-        return NOBODY
-    return Detections(np.array(boxes, np.float64), np.array(scores, np.float64))
+def has_somebody_whole(found: Detections, picture: Picture) -> bool:
+    """Whether somebody of full size is well inside the picture, where a network could know him."""
+    if not len(found):
+        return False
+    middles = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2 / (picture.width, picture.height)
+    is_inside = (middles > EDGE).all(axis=1) & (middles < 1 - EDGE).all(axis=1)
+    return bool((is_inside & (found.scores >= WHOLE_SCORE)).any())

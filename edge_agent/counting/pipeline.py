@@ -18,7 +18,6 @@ PRESENT_S: Final = 0.4
 """A person counts as present that long after his last box: scores dip for a few frames."""
 LOOK_AGAIN_S: Final = 5.0
 """The detector looks at least that often while somebody is there, however still the picture is."""
-LOOK_AGAIN_EMPTY_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +40,15 @@ class PeopleCounter:
         self._line = LineCounter(line) if line else None
         self._zone = zone
         self._gate = Gate()
-        self._tracker = Tracker()
+        self._tracker = Tracker(detector.settings)
         self._looked_at = -np.inf
 
     def step(self, picture: Picture, frame: int, time_s: float, grey: Grey | None = None) -> Seen:
         """Count this frame. `grey` spares making the small picture again (`THUMB_WIDTH` wide)."""
         grey = picture.grey(THUMB_WIDTH) if grey is None else grey
-        patience = LOOK_AGAIN_S if self._tracker.tracks else LOOK_AGAIN_EMPTY_S
+        patience = self._detector.look_again_s
+        if self._tracker.tracks:
+            patience = min(patience, LOOK_AGAIN_S)
         if time_s - self._looked_at < patience and not self._gate.is_open(grey):
             self._tracker.hold(time_s)
             return self._seen([], time_s, has_looked=False)

@@ -1,5 +1,6 @@
 """The detector for oblique views: SSDLite-MobileNetV2 in ONNX Runtime on the CPU."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +10,7 @@ import onnxruntime
 from edge_agent.counting.geometry import suppress
 from edge_agent.counting.model_files import INPUT_SIZE
 from edge_agent.counting.picture import Grey, Part, Picture, Rgb
-from edge_agent.counting.tracker import NOBODY, Detections
+from edge_agent.counting.tracker import NOBODY, Detections, TrackerSettings
 
 LEAST_SCORE: Final = 0.15
 OVERLAP: Final = 0.5
@@ -29,6 +30,16 @@ class SsdLite:
         options.enable_mem_pattern = False
         self.session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
+    @property
+    def settings(self) -> TrackerSettings:
+        """The usual ones."""
+        return TrackerSettings()
+
+    @property
+    def look_again_s(self) -> float:
+        """An empty place stays empty until something moves; this is only for certainty."""
+        return 30.0
+
     def infer(self, rgb: Rgb) -> tuple[np.ndarray, np.ndarray]:
         """Scores [1917] and boxes [1917, 4] as parts of width and height, straight from the network."""
         scores, boxes = self.session.run(["scores", "boxes"], {"image": rgb[None]})
@@ -40,6 +51,9 @@ class SsdLite:
         rgb = picture.rgb(Part(0, 0, picture.width, picture.height), INPUT_SIZE)
         scores, boxes = self.infer(rgb)
         return decode(scores, boxes, picture.width, picture.height)
+
+    def prime(self, pictures: Callable[[], Iterable[Picture]]) -> None:
+        """Nothing to learn: the network knows people. See `Detector`."""
 
 
 def decode(scores: np.ndarray, boxes: np.ndarray, width: int, height: int) -> Detections:

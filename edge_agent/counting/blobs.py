@@ -1,0 +1,130 @@
+"""What differs from the empty floor and is as large as a person, seen from above.
+
+The floor is the median of the last half minute, per pixel of a small grey picture; each frame is brought to the
+floor's exposure first. Parts next to each other make one person, and so does a shadow with whoever throws it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_agent.counting.picture import Picture
+from edge_agent.counting.tracker import NOBODY, Detections
+
+Small = NDArray[np.float32]
+
+WIDTH: Final = 160
+"""Pixels of the small picture; a person's shoulders are twenty to fifty of them wide."""
+LEAST_DIFFERENCE: Final = 18.0
+NOISE_FACTOR: Final = 5.0
+SATURATED: Final = 250.0
+LEAST_PART: Final = 0.012
+"""Least part of the picture that a person covers."""
+MOST_PART: Final = 0.45
+SHADOW_UNIFORM: Final = 0.12
+SHADOW_DARKER: Final = 0.85
+SHADOW_REACH: Final = 0.3
+"""Part of the picture's width within which a shadow belongs to somebody."""
+PARTS_REACH: Final = 0.05
+"""The same for parts of one person: head and feet, an arm."""
+DIAMETER: Final = 0.3
+"""Of a person, as a part of the picture's shorter side: boxes are that large whatever the blob's shape."""
+
+
+def prepare(picture: Picture) -> Small:
+    """The small grey picture, a little blurred against noise."""
+    return np.asarray(cv2.GaussianBlur(picture.grey(WIDTH), (5, 5), 0), np.float32)
+
+
+def exposure(small: Small, floor: Small) -> float:
+    """How much brighter the frame is than the floor, by the median of the pixels that are not burnt out."""
+    usable = (small < SATURATED) & (floor < SATURATED) & (floor > 5)
+    if np.count_nonzero(usable) < 0.05 * small.size:
+        return 1.0
+    return float(np.clip(np.median(small[usable] / floor[usable]), 0.25, 4.0))
+
+
+def changed(small: Small, even: Small, gain: float, floor: Small, spread: Small) -> NDArray[np.uint8]:
+    """[h, w] 1 where something is that is not floor. `even` is the frame at the floor's exposure."""
+    # White that is burnt out says nothing about how bright it is.
+    burnt = (small >= SATURATED) & (floor >= SATURATED * min(1.0, 1 / gain))
+    limit = np.maximum(LEAST_DIFFERENCE, NOISE_FACTOR * 1.5 * spread)
+    mask = ((np.abs(even - floor) > limit) & ~burnt).astype(np.uint8)
+    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A connected part of what is not floor, in pixels of the small picture."""
+
+    box: tuple[int, int, int, int]
+    """x1, y1, x2, y2."""
+    area: float
+    x: float
+    y: float
+    """Centre of mass."""
+    is_shadow: bool
+    """Evenly darker than the floor: a shadow, or somebody in one dark colour."""
+
+    def gap(self, other: "Blob") -> float:
+        """Pixels between the two boxes, 0 where they touch."""
+        across = max(self.box[0] - other.box[2], other.box[0] - self.box[2], 0)
+        down = max(self.box[1] - other.box[3], other.box[1] - self.box[3], 0)
+        return float(np.hypot(across, down))
+
+
+def blobs(mask: NDArray[np.uint8], even: Small, floor: Small) -> list[Blob]:
+    """The connected parts that are large enough to be part of a person."""
+    count, labels, stats, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    found = []
+    for label in range(1, count):
+        x, y, width, height, area = (int(value) for value in stats[label])
+        if area < LEAST_PART / 3 * mask.size:
+            continue
+        here = labels[y : y + height, x : x + width] == label
+        now, before = even[y : y + height, x : x + width][here], floor[y : y + height, x : x + width][here]
+        is_even = float(now.std()) < SHADOW_UNIFORM * float(before.mean())
+        is_darker = float(np.mean(now < before)) > SHADOW_DARKER
+        centre_x, centre_y = (float(value) for value in middles[label])
+        found.append(Blob((x, y, x + width, y + height), area, centre_x, centre_y, is_even and is_darker))
+    return found
+
+
+def clusters(found: Sequence[Blob]) -> list[list[Blob]]:
+    """Blobs that make one person: parts next to each other, and a shadow with whoever throws it."""
+    groups: list[list[Blob]] = []
+    for blob in sorted(found, key=lambda one: (one.is_shadow, -one.area)):
+        reach = (SHADOW_REACH if blob.is_shadow else PARTS_REACH) * WIDTH
+        near = [(min(blob.gap(one) for one in group), group) for group in groups]
+        gap, group = min(near, key=lambda pair: pair[0], default=(np.inf, []))
+        if gap <= reach:
+            group.append(blob)
+        else:
+            groups.append([blob])
+    return groups
+
+
+def detections(groups: Sequence[Sequence[Blob]], scale_x: float, scale_y: float, shape: tuple[int, ...]) -> Detections:
+    """Squares round the centres of mass, in pixels of the whole frame; the score tells how much of a person it is."""
+    half = DIAMETER * min(shape[0] * scale_y, shape[1] * scale_x) / 2
+    size = float(shape[0] * shape[1])
+    boxes, scores = [], []
+    for group in groups:
+        area = sum(blob.area for blob in group)
+        if not LEAST_PART / 2 <= area / size <= MOST_PART:
+            continue
+        # Whoever throws the shadow is where he is himself, not where it falls.
+        bodies = [blob for blob in group if not blob.is_shadow] or list(group)
+        weight = sum(blob.area for blob in bodies)
+        x = sum(blob.x * blob.area for blob in bodies) / weight * scale_x
+        y = sum(blob.y * blob.area for blob in bodies) / weight * scale_y
+        boxes.append((x - half, y - half, x + half, y + half))
+        scores.append(min(0.9, 0.5 * area / size / LEAST_PART))
+    if not boxes:
+        return NOBODY
+    return Detections(np.array(boxes, np.float64), np.array(scores, np.float64))
