@@ -79,7 +79,7 @@ def tell(profile: Profile, example: Example) -> Told:
                 values |= reading.values
                 faults += [*outcome.faults, *held.faults]
                 said = (*outcome.events, *later.events, *held.events)
-                events += [(event.kind, msgspec.to_builtins(event.data)) for event in said]
+                events += [(event.kind, _plain(event.data)) for event in said]
     return Told(values, events, faults)
 
 
@@ -177,6 +177,15 @@ def _same(got: Any, wanted: Any) -> bool:
     if isinstance(got, int | float) and isinstance(wanted, int | float):
         return abs(got - wanted) <= 1e-6 * max(1.0, abs(wanted))
     return bool(got == wanted)
+
+
+def _plain(data: msgspec.Struct) -> dict[str, Any]:
+    """An event's data with the defaults that the wire leaves out, so that an example may name them."""
+    return {
+        name: _plain(value) if isinstance(value, msgspec.Struct) else value
+        for name, value in msgspec.structs.asdict(data).items()
+        if value is not None
+    }
 
 
 def _shown(events: list[tuple[str, dict[str, Any]]]) -> str:
