@@ -1,7 +1,7 @@
 # Anfang 安房. `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: wheel help setup packages model web web-test client schemas check lint types arch docs-check test test-unit demo demo-check bench lock clean
+.PHONY: wheel help setup packages model web web-test client schemas check lint types arch docs docs-check test test-unit demo demo-check bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -56,6 +56,11 @@ docs-check: $(STAMP)
 	$(BIN)/python -m hub.api.openapi --check
 	$(BIN)/python -m wire.json_schema --check
 	$(BIN)/python -m firmware_profiles.json_schema --check
+	$(BIN)/python docs/tools/cli_reference.py --check
+	$(BIN)/python docs/tools/check_docs.py
+
+docs: $(STAMP) ## write the generated pages of docs/
+	@$(BIN)/python docs/tools/cli_reference.py
 
 test-unit: $(STAMP) ## the tests that need no service (seconds)
 	$(BIN)/pytest -m "not integration and not slow" -n auto
