@@ -2,9 +2,8 @@
 
 import contextlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +12,12 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlmodel import Session, col, func, select, update
 
+from hub.alerts.evaluate import Evaluator
 from hub.api.app import create_app
 from hub.api.health import Health, health_routes
 from hub.broker import EmbeddedBroker
 from hub.config import HubConfig
 from hub.errors import ConfigError
-from hub.facts import Change, StoredEvent
 from hub.feed import ChangeFeed
 from hub.ingest.link import HubLink, LinkOptions
 from hub.ingest.transaction import Intake
@@ -179,19 +178,9 @@ class Hub:
             self.metrics.database_bytes.set(size)
 
 
-class _NoRules:
-    """Folds nothing."""
-
-    def fold(self, session: Session, events: Sequence[StoredEvent], now: datetime) -> list[Change]:
-        return []
-
-    def tick(self, session: Session, now: datetime) -> list[Change]:
-        return []
-
-
 def make_folder(services: Services) -> EventFolder:
     """What folds events into alerts."""
-    return _NoRules()
+    return Evaluator()
 
 
 def purge_changes(session: Session, keep: int = _CHANGES_KEPT) -> None:

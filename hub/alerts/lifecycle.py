@@ -143,7 +143,7 @@ def contest(alert: AlertRow, at: datetime) -> None:
 
 
 def review_contest(alert: AlertRow, by: str, at: datetime, *, upheld: bool, cooldown_until: datetime | None) -> None:
-    """The second person's word: `upheld` ends the alert as false; otherwise it goes on, its clock moved by the pause."""
+    """The second person's word: `upheld` ends the alert as false; otherwise it goes on, its clock moved on."""
     _must_be_open(alert)
     if alert.review != "contested" or alert.contested_at is None:
         raise StaleAlertError(f"alert {alert.id}: is not contested")

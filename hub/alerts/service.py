@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from hub.alerts import lifecycle
+from hub.alerts.packs import lifecycle_policy
 from hub.alerts.views import Outcome
 from hub.errors import NotFoundError, RegistryError
 from hub.facts import Change
-from hub.rules.packs import lifecycle_policy
 from hub.store.tables.alerts import AlertAction, AlertRow
 
 
@@ -25,7 +25,7 @@ def change_of(alert: AlertRow, what: str) -> Change:
 
 
 def record_action(
-    session: Session, alert: AlertRow, by: str, action: str, now: datetime, reason: str = "", detail: str = ""
+    session: Session, alert: AlertRow, by: str, action: str, now: datetime, *, reason: str = "", detail: str = ""
 ) -> Change:
     """One more line of the alert's history, and the next revision."""
     assert alert.id is not None
@@ -48,16 +48,16 @@ def _act(
     alert_id: int,
     by: str,
     now: datetime,
+    *,
     action: str,
     do: Callable[[AlertRow], None],
-    *,
     reason: str,
     revision: int | None,
     detail: str = "",
 ) -> list[Change]:
     alert = _load(session, alert_id, revision)
     do(alert)
-    return [record_action(session, alert, by, action, now, reason, detail)]
+    return [record_action(session, alert, by, action, now, reason=reason, detail=detail)]
 
 
 def acknowledge(
@@ -65,7 +65,7 @@ def acknowledge(
 ) -> list[Change]:
     """Somebody has seen it and takes care."""
     return _act(
-        session, alert_id, by, now, "acknowledge", lambda alert: lifecycle.acknowledge(alert, by, now),
+        session, alert_id, by, now, action="acknowledge", do=lambda alert: lifecycle.acknowledge(alert, by, now),
         reason=reason, revision=revision,
     )  # fmt: skip
 
@@ -82,7 +82,7 @@ def assign(
 ) -> list[Change]:
     """Give it to somebody (a user's name), or to nobody."""
     return _act(
-        session, alert_id, by, now, "assign", lambda alert: lifecycle.assign(alert, by, assignee),
+        session, alert_id, by, now, action="assign", do=lambda alert: lifecycle.assign(alert, by, assignee),
         reason=reason, revision=revision, detail=assignee or "",
     )  # fmt: skip
 
@@ -94,7 +94,7 @@ def confirm(
     if not reason.strip():
         raise RegistryError("confirm: say how it was checked")
     return _act(
-        session, alert_id, by, now, "confirm", lambda alert: lifecycle.confirm(alert, by),
+        session, alert_id, by, now, action="confirm", do=lambda alert: lifecycle.confirm(alert, by),
         reason=reason, revision=revision,
     )  # fmt: skip
 
@@ -105,7 +105,7 @@ def comment(
     """A note; also on a resolved alert."""
     if not text.strip():
         raise RegistryError("comment: the text is empty")
-    return _act(session, alert_id, by, now, "comment", lambda alert: None, reason=text, revision=revision)
+    return _act(session, alert_id, by, now, action="comment", do=lambda alert: None, reason=text, revision=revision)
 
 
 def shelve(
@@ -121,7 +121,7 @@ def shelve(
     """Put it aside until then. Never life safety."""
     latest = now + timedelta(days=lifecycle_policy().shelve_most_days)
     return _act(
-        session, alert_id, by, now, "shelve", lambda alert: lifecycle.shelve(alert, until, now, latest),
+        session, alert_id, by, now, action="shelve", do=lambda alert: lifecycle.shelve(alert, until, now, latest),
         reason=reason, revision=revision, detail=until.isoformat(),
     )  # fmt: skip
 
@@ -130,7 +130,7 @@ def unshelve(
     session: Session, alert_id: int, by: str, now: datetime, *, reason: str = "", revision: int | None = None
 ) -> list[Change]:
     """Take it back before its time."""
-    return _act(session, alert_id, by, now, "unshelve", lifecycle.unshelve, reason=reason, revision=revision)
+    return _act(session, alert_id, by, now, action="unshelve", do=lifecycle.unshelve, reason=reason, revision=revision)
 
 
 def contest(
@@ -140,7 +140,7 @@ def contest(
     if not reason.strip():
         raise RegistryError("contest: say in a sentence what is not so")
     return _act(
-        session, alert_id, by, now, "contest", lambda alert: lifecycle.contest(alert, now),
+        session, alert_id, by, now, action="contest", do=lambda alert: lifecycle.contest(alert, now),
         reason=reason, revision=revision,
     )  # fmt: skip
 
@@ -160,8 +160,8 @@ def review_contest(
         raise RegistryError("review: an objection is answered with reasons")
     until = _cooldown_until(now)
     return _act(
-        session, alert_id, by, now, "review",
-        lambda alert: lifecycle.review_contest(alert, by, now, upheld=upheld, cooldown_until=until),
+        session, alert_id, by, now, action="review",
+        do=lambda alert: lifecycle.review_contest(alert, by, now, upheld=upheld, cooldown_until=until),
         reason=reason, revision=revision, detail="upheld" if upheld else "stands",
     )  # fmt: skip
 
@@ -182,8 +182,8 @@ def resolve(
         raise RegistryError("resolve: outcome is true, false or benign; 'cleared' is what the hub itself writes")
     until = _cooldown_until(now)
     return _act(
-        session, alert_id, by, now, "resolve",
-        lambda alert: lifecycle.resolve(alert, by, now, outcome=outcome, cause=cause, cooldown_until=until),
+        session, alert_id, by, now, action="resolve",
+        do=lambda alert: lifecycle.resolve(alert, by, now, outcome=outcome, cause=cause, cooldown_until=until),
         reason=reason, revision=revision, detail=f"{outcome} {cause}".strip(),
     )  # fmt: skip
 

@@ -87,7 +87,7 @@ class ParameterView(_View):
     """A number that the rule used, and where it comes from."""
 
     name: str
-    value: Fact | bool | None | list[Fact]
+    value: Fact | bool | list[Fact] | None
     source: str
     clause: str
     verified: bool

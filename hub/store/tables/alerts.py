@@ -102,18 +102,27 @@ class AlertAction(SQLModel, table=True):
 
 
 class DeviceWatch(SQLModel, table=True):
-    """What the latest events say of one device. Rebuilt from events by replay."""
+    """What the latest events say of one device; `key` is `gateway/device`. Rebuilt from events by replay.
+
+    `check_at`: when time alone may make a rule true (a door open for too long, a detector silent for too long).
+    """
 
     __tablename__ = "device_watch"
 
-    gateway_id: str = Field(primary_key=True, max_length=64)
-    device: str = Field(primary_key=True, max_length=128)
+    key: str = Field(primary_key=True, max_length=200)
+    gateway_id: str = Field(max_length=64, index=True)
+    device: str = Field(max_length=128)
     unit_code: str | None = Field(default=None, max_length=128, index=True)
-    building_code: str | None = Field(default=None, max_length=128, index=True)
-    is_smoke: bool = Field(default=False, index=True)
+    building_code: str | None = Field(default=None, max_length=128)
+    kind: str = Field(default="other", max_length=16)
+    in_alarm: bool = False
+    first_seen_at: datetime = Field(sa_type=InstantMs)
     last_seen_at: datetime = Field(sa_type=InstantMs)
     last_event_id: int = Field(sa_type=BigInteger)
+    check_at: datetime | None = Field(default=None, sa_type=InstantMs, index=True)
     state: str = Field(sa_column=Column(Text, nullable=False))  # a hub.rules.seen.DeviceSeen as JSON
+
+    __table_args__ = (Index("ix_device_watch_building_code_kind", "building_code", "kind"),)
 
 
 class CredentialDay(SQLModel, table=True):
@@ -139,6 +148,7 @@ class PlaceBelief(SQLModel, table=True):
     __tablename__ = "place_belief"
 
     place: str = Field(primary_key=True, max_length=128)
+    gateway_id: str = Field(max_length=64, index=True)
     updated_at: datetime = Field(sa_type=InstantMs)
     state: str = Field(sa_column=Column(Text, nullable=False))
 

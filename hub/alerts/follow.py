@@ -1,0 +1,209 @@
+"""Follows the stored events by number, behind the fast path: uses of credentials by day, and belief about people.
+
+How far it has come is a row, moved in the same transaction as what it led to. Events of gateways that nobody has
+adopted wait: their first number is kept, and they are followed when the gateway is ours.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy import select as sa_select
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import Session, col, func, select
+
+from hub.alerts.belief import Beliefs
+from hub.facts import StoredEvent
+from hub.registry.ledger import Ledger
+from hub.rules.local_time import local_day
+from hub.rules.place import Place
+from hub.rules.seen import ref_of
+from hub.store.tables.alerts import CredentialDay, Progress, UnitDue
+from hub.store.tables.ingest import EventRow, Stream
+from wire.events import LockAccess
+from wire.messages import decode_event
+
+_KINDS: Final = (
+    "lock.access", "people.crossing", "people.present", "camera.state", "device.health", "gateway.health",
+)  # fmt: skip
+_EVENT = EventRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+_CURSOR: Final = "events"
+_WAITING: Final = "waiting:"
+_WINDOW: Final = 20_000
+
+
+@dataclass(slots=True)
+class _Use:
+    opens: int = 0
+    denied: int = 0
+    outside_booking: int = 0
+    first_event_id: int = 0
+    last_event_id: int = 0
+    last_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Followed:
+    """What a stretch of events led to."""
+
+    events: int = 0
+    units: set[str] = field(default_factory=set)
+    is_at_end: bool = True
+
+
+class Follower:
+    """Moves along the events. One call, one transaction of the caller's."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._streams: dict[int, tuple[str, str]] = {}
+
+    def follow(self, session: Session, now: datetime) -> Followed:
+        """Take the next stretch."""
+        done = Followed()
+        cursor = session.get(Progress, _CURSOR)
+        if cursor is None:
+            cursor = Progress(name=_CURSOR, at=now, cursor="0")
+        after = int(cursor.cursor)
+        last = session.exec(select(func.max(EventRow.id))).one() or 0
+        upto = min(last, after + _WINDOW)
+        if upto > after:
+            waiting = self._take(session, self._read(session, after, upto), done, now)
+            self._note_waiting(session, waiting, now)
+            cursor.at, cursor.cursor = now, str(upto)
+            session.add(cursor)
+        self._catch_up(session, upto, done, now)
+        done.is_at_end = upto >= last
+        mark_due(session, done.units, now)
+        return done
+
+    def _catch_up(self, session: Session, upto: int, done: Followed, now: datetime) -> None:
+        """Gateways that were adopted since their events came."""
+        for row in session.exec(select(Progress).where(col(Progress.name).startswith(_WAITING))).all():
+            gateway = row.name.removeprefix(_WAITING)
+            if not self._ledger.place(session, gateway, gateway, None).is_adopted:
+                continue
+            after = int(row.cursor) - 1
+            until = min(upto, after + _WINDOW)
+            self._take(session, self._read(session, after, until, gateway), done, now)
+            if until >= upto:
+                session.delete(row)
+            else:
+                row.cursor = str(until + 1)
+                session.add(row)
+
+    def _note_waiting(self, session: Session, waiting: dict[str, int], now: datetime) -> None:
+        for gateway, event_id in waiting.items():
+            if session.get(Progress, _WAITING + gateway) is None:
+                session.add(Progress(name=_WAITING + gateway, at=now, cursor=str(event_id)))
+
+    def _read(self, session: Session, after: int, upto: int, gateway: str | None = None) -> Iterator[StoredEvent]:
+        query = (
+            sa_select(_EVENT.c.id, _EVENT.c.stream_id, _EVENT.c.seq, _EVENT.c.received_at, _EVENT.c.body)
+            .where(_EVENT.c.id > after, _EVENT.c.id <= upto, _EVENT.c.kind.in_(_KINDS))
+            .order_by(_EVENT.c.id)
+        )
+        if gateway is not None:
+            streams = select(Stream.id).where(Stream.gateway_id == gateway)
+            query = query.where(_EVENT.c.stream_id.in_(streams))
+        for event_id, stream_id, seq, received_at, body in session.connection().execute(query):
+            gateway_id, epoch = self._stream(session, stream_id)
+            yield StoredEvent(event_id, gateway_id, epoch, seq, received_at, decode_event(body.encode()))
+
+    def _stream(self, session: Session, stream_id: int) -> tuple[str, str]:
+        if stream_id not in self._streams:
+            row = session.exec(select(Stream.gateway_id, Stream.epoch).where(Stream.id == stream_id)).one()
+            self._streams[stream_id] = (row[0], row[1])
+        return self._streams[stream_id]
+
+    def _take(self, session: Session, events: Iterable[StoredEvent], done: Followed, now: datetime) -> dict[str, int]:
+        uses: dict[tuple[str, str, date], _Use] = defaultdict(_Use)
+        beliefs = Beliefs(session, self._ledger)
+        waiting: dict[str, int] = {}
+        for stored in events:
+            done.events += 1
+            event = stored.event
+            place = self._ledger.place(session, stored.gateway_id, event.device, event.unit)
+            if not place.is_adopted:
+                waiting.setdefault(stored.gateway_id, stored.id)
+                continue
+            if isinstance(event, LockAccess) and place.unit is not None:
+                self._use(session, stored, event, place, uses)
+                done.units.add(place.unit)
+            beliefs.take(stored, place)
+        done.units |= beliefs.finish(now)
+        _store_uses(session, uses)
+        return waiting
+
+    def _use(
+        self,
+        session: Session,
+        stored: StoredEvent,
+        event: LockAccess,
+        place: Place,
+        uses: dict[tuple[str, str, date], _Use],
+    ) -> None:
+        ref = ref_of(event)
+        if ref is None or place.unit is None or event.data.reason == "inside":
+            return
+        at = event.observed_at
+        use = uses[place.unit, ref, local_day(at)]
+        use.first_event_id = use.first_event_id or stored.id
+        use.last_event_id = stored.id
+        use.last_at = at if use.last_at is None else max(use.last_at, at)
+        if event.data.result != "granted":
+            use.denied += 1
+            return
+        use.opens += 1
+        unit = self._ledger.unit(session, place.unit)
+        if unit is not None and not unit.has_booking_at(at):
+            use.outside_booking += 1
+
+
+def _store_uses(session: Session, uses: dict[tuple[str, str, date], _Use]) -> None:
+    if not uses:
+        return
+    table = CredentialDay.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+    insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    statement = insert(table)
+    fresh = statement.excluded
+    greatest = func.greatest if session.get_bind().dialect.name == "postgresql" else func.max
+    statement = statement.on_conflict_do_update(
+        index_elements=["unit_code", "ref", "day"],
+        set_={
+            "opens": table.c.opens + fresh.opens,
+            "denied": table.c.denied + fresh.denied,
+            "outside_booking": table.c.outside_booking + fresh.outside_booking,
+            "last_event_id": greatest(table.c.last_event_id, fresh.last_event_id),
+            "last_at": greatest(table.c.last_at, fresh.last_at),
+        },
+    )
+    session.connection().execute(
+        statement,
+        [
+            {
+                "unit_code": unit,
+                "ref": ref,
+                "day": day,
+                "opens": use.opens,
+                "denied": use.denied,
+                "outside_booking": use.outside_booking,
+                "first_event_id": use.first_event_id,
+                "last_event_id": use.last_event_id,
+                "last_at": use.last_at,
+            }
+            for (unit, ref, day), use in uses.items()
+        ],
+    )
+
+
+def mark_due(session: Session, units: Collection[str], now: datetime) -> None:
+    """Have the rules of these units looked at again."""
+    if not units:
+        return
+    insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    statement = insert(UnitDue.__table__).on_conflict_do_nothing()  # type: ignore[attr-defined]  # SQLModel adds it
+    session.connection().execute(statement, [{"unit_code": unit, "since": now} for unit in sorted(units)])

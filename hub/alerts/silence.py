@@ -1,0 +1,139 @@
+"""What silence says: gateways and smoke detectors that are not heard, with one alert for what one outage causes."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from hub.alerts.book import AlertBook
+from hub.alerts.units import dark_gateways
+from hub.alerts.watch import Watched, WatchTable
+from hub.registry.ledger import Ledger
+from hub.rules import l4_detector_lost, t1_gateway_silent
+from hub.rules.place import Place
+from hub.rules.policy import Policy
+from hub.store.tables.alerts import AlertRow, DeviceWatch, Progress
+from hub.store.tables.ingest import Gateway
+
+_LISTENING: Final = "listening"
+DEAF_AFTER: Final = timedelta(seconds=60)
+"""Without a tick for so long, this hub did not listen: silence counts from its return."""
+_GRACE: Final = timedelta(minutes=10)
+_MOST_AT_ONCE: Final = 2000
+
+
+def listening_since(session: Session, now: datetime) -> datetime:
+    """Since when this hub has heard without a gap: what it did not hear while it was down, nobody has kept back."""
+    row = session.get(Progress, _LISTENING)
+    if row is None or now - row.at > DEAF_AFTER:
+        row = row or Progress(name=_LISTENING, at=now)
+        row.cursor = str(now.timestamp())
+    since = datetime.fromtimestamp(float(row.cursor), tz=now.tzinfo)
+    row.at = now
+    session.add(row)
+    return since
+
+
+def watch_gateways(session: Session, ledger: Ledger, book: AlertBook, now: datetime, listening: datetime) -> None:
+    """T1 for every gateway of ours."""
+    query = select(Gateway.id, Gateway.last_seen_at, Gateway.building_code).where(Gateway.state == "active")
+    for gateway, seen_at, building in session.exec(query).all():
+        last_seen_at = max(seen_at, listening)
+        policy = book.policy(ledger.building(session, building) if building else None)
+        p = policy.of("T1", t1_gateway_silent.Parameters)
+        is_silent = now - last_seen_at > timedelta(seconds=p.silent_s)
+        if not is_silent and book.open_alert("T1", f"gateway:{gateway}") is None:
+            continue
+        devices, detectors = _behind(session, gateway) if is_silent else (0, 0)
+        finding = t1_gateway_silent.judge(
+            gateway, building, last_seen_at, devices=devices, detectors=detectors, p=p, now=now
+        )
+        book.take(finding, policy)
+
+
+def _behind(session: Session, gateway: str) -> tuple[int, int]:
+    kinds = list(session.exec(select(DeviceWatch.kind).where(DeviceWatch.gateway_id == gateway)))
+    return len(kinds), sum(1 for kind in kinds if kind == "smoke")
+
+
+def next_check(place: Place, held: Watched, policy: Policy) -> datetime | None:
+    """When time alone may make a rule about this device true."""
+    due: list[datetime] = []
+    if held.kind == "smoke":
+        p = policy.of("L4", l4_detector_lost.Parameters)
+        heartbeat_s = place.known.heartbeat_s if place.known else None
+        due.append(held.last_seen_at + l4_detector_lost.allowed_silence(p, heartbeat_s) + timedelta(seconds=1))
+    return min(due, default=None)
+
+
+def watch_devices(session: Session, ledger: Ledger, book: AlertBook, now: datetime, listening: datetime) -> None:
+    """The rules of single devices that time alone makes true. One L4 for a building whose gateway is silent."""
+    table = WatchTable(session)
+    due = table.load_due(now, _MOST_AT_ONCE)
+    dark = dark_gateways(session) if due else set()
+    lost: dict[str, list[Watched]] = defaultdict(list)
+    for held in due:
+        place = ledger.place(session, held.gateway, held.device, held.unit)
+        policy = book.policy(place.building)
+        held.check_at, held.is_changed = next_check(place, held, policy), True
+        if held.check_at is not None and held.check_at <= now:
+            # Looked at now; again when something is heard of it, or when the outage that explains it is over.
+            held.check_at = now + timedelta(hours=1) if held.gateway in dark else None
+        if held.kind != "smoke" or now - listening < _GRACE:
+            if held.kind == "smoke":
+                held.check_at = now + _GRACE
+            continue
+        p = policy.of("L4", l4_detector_lost.Parameters)
+        finding = l4_detector_lost.on_silence(place, held.last_seen_at, held.last_event_id, p, now)
+        if finding.active and held.gateway in dark:
+            lost[place.building_code or held.gateway].append(held)
+        elif finding.active:
+            book.take(finding, policy)
+    for building, found in lost.items():
+        _one_for_building(session, ledger, book, building, found)
+    table.flush()
+    _end_outages(session, ledger, book, now)
+
+
+def _one_for_building(session: Session, ledger: Ledger, book: AlertBook, building: str, lost: list[Watched]) -> None:
+    known = ledger.building(session, building)
+    gateways = sorted({held.gateway for held in lost})
+    since = min(held.last_seen_at for held in lost)
+    finding = l4_detector_lost.on_outage(building, known.name if known else building, gateways, len(lost), since)
+    book.take(finding, book.policy(known))
+
+
+def _end_outages(session: Session, ledger: Ledger, book: AlertBook, now: datetime) -> None:
+    """The one L4 of a building ends when its gateway is heard again; detectors still silent get their own."""
+    query = select(AlertRow).where(
+        AlertRow.rule_id == "L4",
+        col(AlertRow.subject).startswith("building:"),
+        col(AlertRow.resolved_at).is_(None),
+        col(AlertRow.is_active),
+    )
+    outages = list(session.exec(query))
+    if not outages:
+        return
+    dark = dark_gateways(session)
+    for alert in outages:
+        gateways = str(alert.facts.get("gateway", "")).split(", ")
+        if not dark.intersection(gateways):
+            book.clear_all("L4", alert.subject)
+            _look_again(session, gateways, now)
+
+
+def _look_again(session: Session, gateways: list[str], now: datetime) -> None:
+    table = WatchTable(session)
+    for held in table.load_gateways(gateways):
+        if held.kind == "smoke":
+            # An hour's grace: a detector that reports every few minutes is heard before that.
+            held.check_at, held.is_changed = now + timedelta(hours=1), True
+    table.flush()
+
+
+def heard_again(place: Place, was_seen_at: datetime, held: Watched, policy: Policy) -> bool:
+    """Whether a detector that had been given up has spoken: its silence is over."""
+    p = policy.of("L4", l4_detector_lost.Parameters)
+    heartbeat_s = place.known.heartbeat_s if place.known else None
+    return held.last_seen_at - was_seen_at > l4_detector_lost.allowed_silence(p, heartbeat_s)

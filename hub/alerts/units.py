@@ -1,0 +1,208 @@
+"""Looks at whole units: those where something happened, those whose ledger changed, and all of them once a day."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from hub.alerts.book import AlertBook
+from hub.alerts.follow import mark_due
+from hub.registry.ledger import Ledger, held_at
+from hub.rules.known import UnitKnown
+from hub.rules.local_time import local_day
+from hub.rules.model import CannotEvaluate, Finding
+from hub.rules.on_unit import judge_unit
+from hub.rules.seen import Night, UnitSeen, UseDay
+from hub.store.tables.alerts import AlertRow, CredentialDay, DeviceWatch, NightRow, Progress, RuleVerdict, UnitDue
+from hub.store.tables.registry import RegistryRevision, Unit
+
+USES_DAYS: Final = 62
+NIGHTS_DAYS: Final = 31
+_MOST_AT_ONCE: Final = 500
+_CHUNK: Final = 400
+_SWEEP: Final = "sweep"
+_REVISION: Final = "revision"
+
+
+class UnitWatch:
+    """Evaluates units. One call, one transaction of the caller's."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def note_ledger(self, session: Session, now: datetime) -> bool:
+        """Have the units whose ledger changed looked at. True when more than single units changed."""
+        progress = session.get(Progress, _REVISION) or Progress(name=_REVISION, at=now, cursor="0")
+        before = int(progress.cursor)
+        if before == self._ledger.revision:
+            return False
+        query = select(RegistryRevision.units).where(
+            col(RegistryRevision.id) > before, col(RegistryRevision.id) <= self._ledger.revision
+        )
+        touched = list(session.exec(query))
+        everywhere = "*" in touched
+        if everywhere:
+            mark_due(session, list(session.exec(select(Unit.code).where(held_at(Unit, None)))), now)
+        else:
+            mark_due(session, {code for units in touched for code in units.split(",")}, now)
+        progress.cursor, progress.at = str(self._ledger.revision), now
+        session.add(progress)
+        return everywhere
+
+    def sweep(self, session: Session, now: datetime) -> bool:
+        """Once a local day: have every unit looked at, for what the calendar alone changes. True on that call."""
+        progress = session.get(Progress, _SWEEP)
+        day = local_day(now).isoformat()
+        if progress is not None and progress.cursor == day:
+            return False
+        progress = progress or Progress(name=_SWEEP, at=now)
+        progress.cursor, progress.at = day, now
+        session.add(progress)
+        mark_due(session, list(session.exec(select(Unit.code).where(held_at(Unit, None)))), now)
+        return True
+
+    def evaluate_due(self, session: Session, book: AlertBook, now: datetime) -> int:
+        """Look at units that are due, the longest waiting first; returns how many."""
+        codes = list(
+            session.exec(select(UnitDue.unit_code).order_by(col(UnitDue.since), UnitDue.unit_code).limit(_MOST_AT_ONCE))
+        )
+        if not codes:
+            return 0
+        session.connection().execute(delete(UnitDue).where(col(UnitDue.unit_code).in_(codes)))
+        self.evaluate(session, book, codes, now)
+        return len(codes)
+
+    def evaluate(self, session: Session, book: AlertBook, codes: Sequence[str], now: datetime) -> None:
+        """Look at these units now."""
+        units = self._ledger.units(session, codes)
+        book.load_open()
+        seen = seen_of(session, units, now)
+        verdicts = _verdicts(session, codes)
+        for code, unit in units.items():
+            policy = book.policy(unit.building)
+            for rule_id, verdict in judge_unit(unit, seen[code], policy, now):
+                subject = f"unit:{code}"
+                held = verdicts.get((rule_id, subject))
+                if isinstance(verdict, CannotEvaluate):
+                    _keep_verdict(session, held, rule_id=rule_id, subject=subject, verdict=verdict, now=now)
+                    continue
+                if held is not None:
+                    session.delete(held)
+                if isinstance(verdict, Finding):
+                    book.take(verdict, policy)
+                else:
+                    book.clear_all(rule_id, subject)
+
+
+def _verdicts(session: Session, codes: Collection[str]) -> dict[tuple[str, str], RuleVerdict]:
+    subjects = [f"unit:{code}" for code in codes]
+    found: dict[tuple[str, str], RuleVerdict] = {}
+    for start in range(0, len(subjects), _CHUNK):
+        query = select(RuleVerdict).where(col(RuleVerdict.subject).in_(subjects[start : start + _CHUNK]))
+        found |= {(row.rule_id, row.subject): row for row in session.exec(query)}
+    return found
+
+
+def _keep_verdict(
+    session: Session,
+    held: RuleVerdict | None,
+    *,
+    rule_id: str,
+    subject: str,
+    verdict: CannotEvaluate,
+    now: datetime,
+) -> None:
+    reason = verdict.reason
+    if held is None:
+        session.add(RuleVerdict(rule_id=rule_id, subject=subject, at=now, reason_zh=reason.zh, reason_en=reason.en))
+    elif (held.reason_zh, held.reason_en) != (reason.zh, reason.en):
+        held.reason_zh, held.reason_en, held.at = reason.zh, reason.en, now
+        session.add(held)
+
+
+def dark_gateways(session: Session) -> set[str]:
+    """Gateways that are silent now."""
+    query = select(AlertRow.gateway_id).where(
+        AlertRow.rule_id == "T1", col(AlertRow.resolved_at).is_(None), col(AlertRow.is_active)
+    )
+    return {gateway for gateway in session.exec(query) if gateway is not None}
+
+
+def seen_of(session: Session, units: dict[str, UnitKnown], now: datetime) -> dict[str, UnitSeen]:
+    """What was seen of units, read in bulk."""
+    dark = dark_gateways(session)
+    since = local_day(now) - timedelta(days=USES_DAYS)
+    nights_since = local_day(now) - timedelta(days=NIGHTS_DAYS)
+    uses: dict[str, list[UseDay]] = defaultdict(list)
+    nights: dict[str, list[Night]] = defaultdict(list)
+    devices: dict[str, list[DeviceWatch]] = defaultdict(list)
+    codes = sorted(units)
+    for start in range(0, len(codes), _CHUNK):
+        chunk = codes[start : start + _CHUNK]
+        for use in session.exec(
+            select(CredentialDay)
+            .where(col(CredentialDay.unit_code).in_(chunk), col(CredentialDay.day) >= since)
+            .order_by(col(CredentialDay.day), CredentialDay.ref)
+        ):
+            uses[use.unit_code].append(_use(use))
+        for night in session.exec(
+            select(NightRow)
+            .where(col(NightRow.place).in_(chunk), col(NightRow.night) >= nights_since)
+            .order_by(col(NightRow.night))
+        ):
+            nights[night.place].append(_night(night))
+        for device in session.exec(select(DeviceWatch).where(col(DeviceWatch.unit_code).in_(chunk))):
+            devices[device.unit_code or ""].append(device)
+    return {code: _seen(unit, uses[code], nights[code], devices[code], dark) for code, unit in units.items()}
+
+
+def _seen(
+    unit: UnitKnown, uses: list[UseDay], nights: list[Night], devices: list[DeviceWatch], dark: set[str]
+) -> UnitSeen:
+    locks = [device for device in devices if device.kind in {"lock", "reader"}]
+    placed = [device for device in unit.devices if device.kind in {"lock", "reader"}]
+    gateways = {device.gateway_id for device in devices} | {device.gateway for device in unit.devices}
+    last_use: dict[str, datetime] = {}
+    for use in uses:
+        if use.opens:
+            last_use[use.ref] = max(use.last_at, last_use.get(use.ref, use.last_at))
+    activity = [use.last_at for use in uses if use.opens]
+    return UnitSeen(
+        uses=tuple(uses),
+        last_use=last_use,
+        nights=tuple(nights),
+        last_activity_at=max(activity, default=None),
+        has_lock=bool(locks or placed),
+        lock_since=min((device.first_seen_at for device in locks), default=None),
+        is_dark=bool(gateways & dark),
+    )
+
+
+def _use(row: CredentialDay) -> UseDay:
+    return UseDay(
+        row.ref,
+        row.day,
+        row.opens,
+        row.denied,
+        row.outside_booking,
+        row.first_event_id,
+        row.last_event_id,
+        row.last_at,
+    )
+
+
+def _night(row: NightRow) -> Night:
+    return Night(
+        row.night,
+        row.at,
+        row.mean,
+        row.lower,
+        row.upper,
+        row.sigma,
+        row.coverage,
+        row.abstained,
+        row.crossings,
+    )

@@ -1,0 +1,59 @@
+"""Where an event happened, as far as the ledger knows, and the subject and words that follow from it."""
+
+from dataclasses import dataclass
+
+from hub.rules.known import BuildingKnown, DeviceKnown
+from hub.rules.model import Subject, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a device is. `unit` is in the ledger, or None; `is_adopted` says whether its gateway belongs to us."""
+
+    gateway: str
+    device: str
+    unit: str | None
+    building: BuildingKnown | None
+    known: DeviceKnown | None
+    is_adopted: bool
+
+    @property
+    def key(self) -> str:
+        """`gateway/device`."""
+        return f"{self.gateway}/{self.device}"
+
+    @property
+    def building_code(self) -> str | None:
+        """The building's code, if known."""
+        return self.building.code if self.building else None
+
+    @property
+    def kind(self) -> str | None:
+        """What the ledger says the device is."""
+        return self.known.kind if self.known else None
+
+    @property
+    def placement(self) -> str | None:
+        """Where in the house the ledger has it."""
+        return self.known.placement if self.known else None
+
+    def unit_subject(self) -> Subject:
+        """The unit; where none is known, gateway and device by name."""
+        if self.unit is not None:
+            return Subject(f"unit:{self.unit}", self.unit, self.building_code, self.gateway, self.device)
+        return self.device_subject()
+
+    def device_subject(self) -> Subject:
+        """The device itself."""
+        return Subject(f"device:{self.key}", self.unit, self.building_code, self.gateway, self.device)
+
+    def words(self) -> Text:
+        """The place for an explanation."""
+        if self.unit is not None:
+            return Text(f"房屋 {self.unit}", f"unit {self.unit}")
+        if self.building is not None:
+            return Text(
+                f"楼栋 {self.building.name}（设备 {self.device}）",
+                f"building {self.building.name} (device {self.device})",
+            )
+        return Text(f"网关 {self.gateway} 的设备 {self.device}", f"device {self.device} of gateway {self.gateway}")

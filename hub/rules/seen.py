@@ -1,0 +1,160 @@
+"""What the latest events say of devices, credentials and nights, as plain values kept as JSON between events."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from msgspec import Struct
+
+from wire.events import (
+    AnyEvent,
+    CameraState,
+    DeviceHealth,
+    DoorState,
+    LockAccess,
+    LockState,
+    SmokeState,
+)
+
+MOST_TRIES = 16
+
+
+class Try(Struct, frozen=True, array_like=True):
+    """One refused credential."""
+
+    at: datetime
+    event_id: int
+    ref: str
+
+
+class DeviceSeen(Struct, omit_defaults=True):
+    """The state of one device as its events told it. Absent means that no event ever said."""
+
+    smoke: bool = False
+    silenced: bool = False
+    tested_at: datetime | None = None
+    battery_pct: float | None = None
+    battery_low: bool | None = None
+    tamper: bool | None = None
+    fault: str | bool | None = None
+    online: bool | None = None
+    rssi_dbm: float | None = None
+    lock: str | None = None
+    door_open_since: datetime | None = None
+    door_event_id: int | None = None
+    camera: str | None = None
+    camera_since: datetime | None = None
+    camera_event_id: int | None = None
+    tries: list[Try] = []
+    health_event_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UseDay:
+    """Uses of one credential in one unit on one local day."""
+
+    ref: str
+    day: date
+    opens: int
+    denied: int
+    outside_booking: int
+    first_event_id: int
+    last_event_id: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What is believed of the number of people inside between 02:00 and 05:00; `night` is the morning's date.
+
+    `lower` is the one-sided 95 % bound. `abstained` says why no belief is offered, or is empty.
+    """
+
+    night: date
+    at: datetime
+    mean: float
+    lower: int
+    upper: int
+    sigma: float
+    coverage: float
+    abstained: str
+    crossings: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSeen:
+    """What was seen of a unit: uses of the last weeks, nights of the last week, and whether its devices were there.
+
+    `is_dark`: a gateway or device that the unit's rules rest on is silent now, so that compliance rules abstain.
+    """
+
+    uses: tuple[UseDay, ...] = ()
+    last_use: dict[str, datetime] | None = None
+    nights: tuple[Night, ...] = ()
+    last_activity_at: datetime | None = None
+    has_lock: bool = False
+    lock_since: datetime | None = None
+    is_dark: bool = False
+
+
+def absorb(seen: DeviceSeen, event: AnyEvent, event_id: int) -> bool:  # noqa: PLR0911, PLR0912  # one branch per kind
+    """Bring `seen` up to date with an event of its device. True when something changed that is worth keeping."""
+    match event:
+        case SmokeState(data=data):
+            if data.test:
+                seen.tested_at = event.observed_at
+                return True
+            # Silenced is not clear: GB 20517-2025 lets a unit be silenced while smoke is still there.
+            smoke = data.alarm or (data.silenced and seen.smoke)
+            changed = seen.smoke != smoke or seen.silenced != data.silenced
+            seen.smoke, seen.silenced = smoke, data.silenced
+            return changed
+        case DeviceHealth(data=data):
+            changed = False
+            for name in ("battery_pct", "battery_low", "tamper", "fault", "online", "rssi_dbm"):
+                value = getattr(data, name)
+                if value is not None and value != getattr(seen, name):
+                    setattr(seen, name, value)
+                    changed = changed or name != "rssi_dbm"
+            if changed:
+                seen.health_event_id = event_id
+            return changed
+        case DoorState(data=data):
+            if not data.open:
+                changed = seen.door_open_since is not None
+                seen.door_open_since = seen.door_event_id = None
+                return changed
+            if seen.door_open_since is None:
+                seen.door_open_since, seen.door_event_id = event.observed_at, event_id
+                return True
+            return False
+        case LockState(data=data):
+            changed = seen.lock != data.state
+            seen.lock = data.state
+            return changed
+        case CameraState(data=data):
+            changed = seen.camera != data.state
+            if changed:
+                seen.camera, seen.camera_since, seen.camera_event_id = data.state, event.observed_at, event_id
+            return changed
+        case LockAccess(data=data):
+            if data.result == "granted":
+                changed = bool(seen.tries)
+                seen.tries = []
+                return changed
+            ref = ref_of(event) or ""
+            seen.tries = [*seen.tries[-(MOST_TRIES - 1) :], Try(event.observed_at, event_id, ref)]
+            return True
+        case _:
+            return False
+
+
+def ref_of(event: LockAccess) -> str | None:
+    """Under what a credential's uses are counted: its reference, else the lock's slot; None for what has neither."""
+    credential = event.data.credential
+    if credential is None:
+        return None
+    if credential.ref is not None:
+        return credential.ref
+    if credential.slot is not None:
+        return f"slot:{event.device}:{credential.slot}"
+    return None
