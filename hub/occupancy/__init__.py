@@ -20,7 +20,8 @@ How `hub.alerts` uses it:
   them, so that a lane that overtook the other does no harm. Call `advance` with the `observed_at` of the newest event
   of the routine lane of the counter's gateway (its health events serve), not with the wall clock: a gateway that is
   away still counts, and sends its counts later. Nights then come late, but right.
-- `fold` and `advance` return the nights that they completed (02:00 to 05:00 local). One Night per date, in order.
+- `fold` and `advance` return the nights (02:00 to 05:00 local) that became known: each at its end, and once more,
+  `is_revised`, at the midnight after, when the day's comings and goings have told more. The second replaces the first.
 - A night or an estimate that `abstains` must be judged as "cannot evaluate", never as "in order".
 """
 

@@ -15,8 +15,15 @@ from hub.occupancy.evidence import Crossing, Entry, Evidence, Present, Sight, ev
 from hub.occupancy.profile import PlaceProfile
 from wire.events import AnyEvent
 
-NIGHT_SAMPLES_S: Final = (2 * 3600.0, 3.5 * 3600.0, 5 * 3600.0)
-"""Local times of day at which a night is looked at (domain 3.3: 02:00 to 05:00)."""
+NIGHT_S: Final = 3.5 * 3600.0
+NIGHT_OVER_S: Final = 5 * 3600.0
+NIGHT_REVISED_S: Final = 24 * 3600.0
+"""Local times of day: the middle of the night that is judged (domain 3.3: 02:00 to 05:00), its end, and when the
+comings and goings of the day after have said what they can about it."""
+
+_MOST_ANSWERS: Final = 8
+_LEAST_SHARE: Final = 0.002
+"""A night's number is followed through the next day only if it is at least so likely, and so many of them at most."""
 
 ENTRY_WAIT_S: Final = 180.0
 """How long after a door was opened a counter may still report who passed; crossings come once a minute (P3)."""
@@ -50,7 +57,8 @@ class _Saved(msgspec.Struct, omit_defaults=True):
     gaps: list[tuple[float, float]] = []
     bucket: _Bucket | None = None
     entries: list[tuple[float, bool]] = []
-    samples: list[tuple[float, list[float]]] = []
+    answers: list[int] = []
+    night_crossings: int = 0
     crossings: int = 0
     present_at: float = 0.0
 
@@ -65,18 +73,20 @@ class BeliefState:
     def __init__(self, profile: PlaceProfile, time: float) -> None:
         self.profile = profile
         self._space = dynamics.space_of(profile.max_people, profile.habits)
-        self._p: Grid = self._space.start
+        # One layer per answer to "how many were inside last night?"; a single one while that is not asked.
+        self._p: Grid = self._space.start[None]
+        self._answers: list[int] = []
         self._time = time
         self._started = time
         self._blind: dict[str, float] = {}
         self._gaps: list[tuple[float, float]] = []
         self._bucket: _Bucket | None = None
         self._entries: list[tuple[float, bool]] = []
-        self._samples: list[tuple[float, list[float]]] = []
         self._crossings = 0
+        self._night_crossings = 0
         self._present_at = 0.0
         self._marks = sorted(
-            {0.0, *NIGHT_SAMPLES_S, profile.habits.day_from_h * 3600.0, profile.habits.day_to_h * 3600.0}
+            {0.0, NIGHT_S, NIGHT_OVER_S, profile.habits.day_from_h * 3600.0, profile.habits.day_to_h * 3600.0}
         )
         self._miss = self._miss_now()
 
@@ -94,12 +104,13 @@ class BeliefState:
         except (msgspec.MsgspecError, ValueError) as error:
             raise ValueError(f"this is not a saved belief: {error}") from error
         state = cls(profile, saved.time)
-        if grid.size != state._p.size:
+        layers = max(1, len(saved.answers))
+        if grid.size != layers * state._p.size:
             return state
-        state._p = grid.reshape(state._space.shape)
+        state._p, state._answers = grid.reshape(layers, *state._space.shape), saved.answers
         state._started, state._blind, state._gaps = saved.started, saved.blind, saved.gaps
-        state._bucket, state._entries, state._samples = saved.bucket, saved.entries, saved.samples
-        state._crossings, state._present_at = saved.crossings, saved.present_at
+        state._bucket, state._entries, state._present_at = saved.bucket, saved.entries, saved.present_at
+        state._crossings, state._night_crossings = saved.crossings, saved.night_crossings
         state._miss = state._miss_now()
         return state
 
@@ -107,8 +118,8 @@ class BeliefState:
         """As text, a few kilobytes; a distribution and the last minutes, never a history."""
         grid = base64.b64encode(self._p.astype(np.float32).tobytes()).decode()
         saved = _Saved(
-            1, self._time, self._started, grid, self._blind, self._gaps, self._bucket, self._entries, self._samples,
-            self._crossings, self._present_at,
+            1, self._time, self._started, grid, self._blind, self._gaps, self._bucket, self._entries, self._answers,
+            self._night_crossings, self._crossings, self._present_at,
         )  # fmt: skip
         return _encoder.encode(saved).decode()
 
@@ -164,9 +175,9 @@ class BeliefState:
             raise ValueError(f"{people} people: this belief goes from 0 to {self.profile.max_people}")
         nights = self._go_to(_seconds(at))
         self._pour()
-        lives = self._p.sum(axis=1)
+        lives = self._p.sum(axis=2)
         exact = np.zeros_like(self._p)
-        exact[:, people] = np.where(self._p[:, people] > 1e-9, self._p[:, people], 1e-9 * lives)
+        exact[..., people] = np.maximum(self._p[..., people], 1e-9 * lives)
         self._p = exact / exact.sum()
         return nights
 
@@ -178,7 +189,7 @@ class BeliefState:
             if at is not None:
                 state._go_to(_seconds(at))
             state._pour()
-        distribution = state._p.sum(axis=0)
+        distribution = state._p.sum(axis=(0, 1))
         coverage = state._coverage(state._time)
         numbers = summary_of(distribution)
         return Estimate(
@@ -194,7 +205,7 @@ class BeliefState:
 
     def residents(self) -> tuple[tuple[int, float], ...]:
         """How many probably live here: (number, probability). Follows the nights slowly; guests pass it by."""
-        shares = self._p.sum(axis=1).tolist()
+        shares = self._p.sum(axis=(0, 2)).tolist()
         return tuple(zip(self._space.residents.tolist(), shares, strict=True))
 
     def _go_to(self, to: float) -> list[Night]:
@@ -229,35 +240,52 @@ class BeliefState:
         return nights
 
     def _on_mark(self, at: float, of_day: float) -> list[Night]:
-        if of_day == _DAY_S:
+        if of_day == NIGHT_S:
+            self._ask()
+        elif of_day == NIGHT_OVER_S:
+            self._night_crossings, self._crossings = self._crossings, 0
+            self._gaps = [gap for gap in self._gaps if gap[1] > at - 2 * _DAY_S]
+            return self._night(at - NIGHT_OVER_S, is_revised=False)
+        elif of_day == NIGHT_REVISED_S:
+            nights = self._night(at - NIGHT_REVISED_S, is_revised=True)
+            self._answers, self._p = [], self._p.sum(axis=0, keepdims=True)
             self._p = self._space.moves.T @ self._p
-        elif of_day in NIGHT_SAMPLES_S:
-            self._samples.append((at, self._p.sum(axis=0).tolist()))
-            if of_day == NIGHT_SAMPLES_S[-1]:
-                return [self._close_night(at)]
+            return nights
         return []
 
-    def _close_night(self, at: float) -> Night:
-        """Of the night's instants, the one with the fewest people."""
-        everyone = range(self.profile.max_people + 1)
-        taken, shares = min(self._samples, key=lambda s: sum(n * x for n, x in zip(everyone, s[1], strict=True)))
-        numbers = summary_of(np.array(shares))
-        coverage = self._coverage(at)
+    def _ask(self) -> None:
+        """Split the belief by the number inside now, so that the day after can still speak for one or the other."""
+        whole = self._p.sum(axis=0)
+        shares = whole.sum(axis=0)
+        likely = np.argsort(shares)[::-1][:_MOST_ANSWERS]
+        self._answers = sorted(int(n) for n in likely if shares[n] >= _LEAST_SHARE)
+        self._p = np.zeros((len(self._answers), *whole.shape))
+        for n in range(len(shares)):
+            nearest = min(range(len(self._answers)), key=lambda index: abs(self._answers[index] - n))
+            self._p[nearest, :, n] = whole[:, n]
+
+    def _night(self, midnight: float, *, is_revised: bool) -> list[Night]:
+        if not self._answers:
+            return []
+        distribution = np.zeros(self.profile.max_people + 1)
+        distribution[self._answers] = self._p.sum(axis=(1, 2))
+        numbers = summary_of(distribution)
+        over = midnight + NIGHT_OVER_S
+        coverage = self._coverage(over)
         night = Night(
-            date=_local_date(at, self.profile.utc_offset_s),
-            at=_EPOCH + timedelta(seconds=taken),
-            distribution=tuple(shares),
+            date=_local_date(midnight, self.profile.utc_offset_s),
+            at=_EPOCH + timedelta(seconds=midnight + NIGHT_S),
+            distribution=tuple(distribution.tolist()),
             mean=numbers.mean,
             sigma=numbers.sigma,
             lower=numbers.lower,
             upper=numbers.upper,
             coverage=coverage,
-            crossings=self._crossings,
-            abstains=self._abstains(at, numbers.sigma, coverage),
+            crossings=self._night_crossings,
+            is_revised=is_revised,
+            abstains=self._abstains(over, numbers.sigma, coverage),
         )
-        self._samples, self._crossings = [], 0
-        self._gaps = [gap for gap in self._gaps if gap[1] > at - _DAY_S]
-        return night
+        return [night]
 
     def _hold(self, crossing: Crossing, source: str) -> None:
         at = max(self._time, _seconds(crossing.at))

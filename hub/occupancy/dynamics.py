@@ -1,6 +1,6 @@
 """How a belief moves: probabilities over (people who live there, people inside), as time passes and people cross.
 
-    p[h, n]   h: hypothesis of how many live there, residents[h];   n: people inside, 0 … max_people
+    p[…, h, n]   h: hypothesis of how many live there, residents[h];   n: people inside, 0 … max_people
 
     time      a resident inside leaves, one outside returns, a visitor comes or goes, at the rates of Habits.
               A counter that sees reports a crossing with probability 1 - miss: its silence speaks against cells in
@@ -8,7 +8,7 @@
     crossing  in: n -> n + 1, likely while a resident is out, less so when all are in (a visitor).
               out: n -> n - 1; nobody can leave an empty place, so there it must have been a double count.
 
-All functions take and give arrays of shape (hypotheses, max_people + 1); none of them normalises.
+All functions take and give arrays of shape (…, hypotheses, max_people + 1); none of them normalises.
 """
 
 from dataclasses import dataclass
@@ -136,8 +136,8 @@ def pass_time(p: Grid, space: Space, day_s: float, night_s: float, miss: float) 
         left, came = p * leaving, p * coming
         p = p - left
         p -= came
-        p[:, :-1] += left[:, 1:]
-        p[:, 1:] += came[:, :-1]
+        p[..., :-1] += left[..., 1:]
+        p[..., 1:] += came[..., :-1]
     return p
 
 
@@ -153,21 +153,21 @@ def _mixed(rate: tuple[Grid, Grid], day: float, night: float) -> Grid:
 def enter(p: Grid, space: Space, is_none: float) -> Grid:
     """One reported entry, which with probability `is_none` repeats another or is none."""
     moved = p * is_none
-    moved[:, 1:] += (1 - is_none) * (p * space.enters)[:, :-1]
+    moved[..., 1:] += (1 - is_none) * (p * space.enters)[..., :-1]
     return moved
 
 
 def leave(p: Grid, is_none: float) -> Grid:
     """One reported exit, which with probability `is_none` repeats another or is none."""
     moved = p * is_none
-    moved[:, :-1] += (1 - is_none) * p[:, 1:]
+    moved[..., :-1] += (1 - is_none) * p[..., 1:]
     return moved
 
 
 def maybe_entered(p: Grid, space: Space, entered: float) -> Grid:
     """A door was opened from outside and no counter saw anybody pass: with `entered` somebody did."""
     moved = p * (1 - entered)
-    moved[:, 1:] += entered * (p * space.enters)[:, :-1]
+    moved[..., 1:] += entered * (p * space.enters)[..., :-1]
     return moved
 
 

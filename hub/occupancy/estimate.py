@@ -40,8 +40,9 @@ class Estimate:
 class Night:
     """One night, 02:00 to 05:00 local; `date` is that of its morning.
 
-    The numbers are those of the instant among 02:00, 03:30 and 05:00 with the fewest people, so that `lower` is a lower
-    bound of those who stayed. `crossings` were counted in the 24 hours before 05:00.
+    The numbers are those of 03:30; with 95 % there were at least `lower`. `crossings` were counted in the 24 hours before
+    05:00. Each night comes twice: at its end, and `is_revised` a day later, when those who left in the morning and came
+    back have told more about it; the second replaces the first.
     """
 
     date: date
@@ -53,6 +54,7 @@ class Night:
     upper: int
     coverage: float
     crossings: int
+    is_revised: bool
     abstains: Abstention | None
 
     def at_least(self, people: int) -> float:

@@ -99,5 +99,6 @@ class GatewayLink:
         """The line as it is written, with the next number of its lane."""
         self._seq[line.lane] += 1
         sent_at = format_instant(self.calendar.at(line.sent_s))
-        head = f'{{"gateway":"{self.gateway}","epoch":"{self.epoch}-{line.lane}","seq":{self._seq[line.lane]},"sent_at":"{sent_at}",'
+        name = f'"gateway":"{self.gateway}","epoch":"{self.epoch}-{line.lane}"'
+        head = f'{{{name},"seq":{self._seq[line.lane]},"sent_at":"{sent_at}",'
         return head.encode() + line.body[1:] + b"\n"

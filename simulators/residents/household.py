@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from simulators.residents.people import DAWN_S, DAY_S, Kind, Person, trips_of_day
 
-RESIDENT: Final = "resident"
-VISITOR: Final = "visitor"
+
+Wish = tuple[float, str, tuple[float, tuple[int, ...]]]
+"""When, what (trip, back, arrive, visit, bye, delivery), and (until when, members of the household or how many)."""
 
 
 class Passage(NamedTuple):
@@ -29,15 +30,6 @@ class Absence:
 
 
 @dataclass(slots=True)
-class Stay:
-    """Visitors who stay from `from_s` to `to_s`."""
-
-    from_s: float
-    to_s: float
-    people: int
-
-
-@dataclass(slots=True)
 class Household:
     """Whoever is in a unit. `inside` is the truth; it changes only by the passages that `day` returns.
 
@@ -46,7 +38,6 @@ class Household:
 
     people: list[Person]
     absences: list[Absence] = field(default_factory=list)
-    stays: list[Stay] = field(default_factory=list)
     visits_per_day: float = 0.12
     overnight: float = 0.1
     deliveries_per_day: float = 0.3
@@ -70,9 +61,9 @@ class Household:
         # Those who come back within the day come back in the order of time, between the wishes above.
         return sorted(passages)
 
-    def _wishes(self, day: int, weekday: int, rng: Random) -> list[tuple[float, str, tuple[float, tuple[int, ...]]]]:
+    def _wishes(self, day: int, weekday: int, rng: Random) -> list[Wish]:
         start, end = day * DAY_S + DAWN_S, (day + 1) * DAY_S + DAWN_S
-        wishes: list[tuple[float, str, tuple[float, tuple[int, ...]]]] = [
+        wishes: list[Wish] = [
             (trip.out_s, "trip", (trip.back_s, trip.members)) for trip in trips_of_day(self.people, day, weekday, rng)
         ]
         for index, person in enumerate(self.people):
@@ -80,12 +71,8 @@ class Household:
                 wishes.append((person.from_s, "arrive", (0.0, (index,))))
             if start <= person.to_s < end:
                 wishes.append((person.to_s, "trip", (float("inf"), (index,))))
-        for absence in self.absences:
-            if start <= absence.from_s < end:
-                wishes.append((absence.from_s, "trip", (absence.to_s, tuple(range(len(self.people))))))
-        for stay in self.stays:
-            if start <= stay.from_s < end:
-                wishes.append((stay.from_s, "visit", (stay.to_s, (stay.people,))))
+        everybody = tuple(range(len(self.people)))
+        wishes += [(a.from_s, "trip", (a.to_s, everybody)) for a in self.absences if start <= a.from_s < end]
         if rng.random() < self.visits_per_day * (1.8 if weekday >= 5 else 0.7):
             at = day * DAY_S + rng.uniform(10, 20) * 3600
             stays_over = rng.random() < self.overnight
@@ -101,11 +88,9 @@ class Household:
         self.leaving = [item for item in self.leaving if item[0] >= end]
         return self._with_returns(wishes, end)
 
-    def _with_returns(
-        self, wishes: list[tuple[float, str, tuple[float, tuple[int, ...]]]], end: float
-    ) -> list[tuple[float, str, tuple[float, tuple[int, ...]]]]:
+    def _with_returns(self, wishes: list[Wish], end: float) -> list[Wish]:
         """Plan in order of time who really can go: nobody leaves twice. Adds the returns and farewells of the day."""
-        planned: list[tuple[float, str, tuple[float, tuple[int, ...]]]] = []
+        planned: list[Wish] = []
         free_from = [person.away_until for person in self.people]
         for at, what, (until, members) in sorted(wishes, key=lambda wish: (wish[0], wish[1])):
             if what == "trip":
@@ -118,10 +103,13 @@ class Household:
                     free_from[i] = until
                     self.people[i].away_until = until
                 planned.append((at, what, (until, going)))
+                coming = tuple(i for i in going if until < self.people[i].to_s)
+                if not coming:
+                    continue
                 if until < end:
-                    planned.append((until, "back", (0.0, going)))
-                elif until < float("inf"):
-                    self.returning.append((until, going))
+                    planned.append((until, "back", (0.0, coming)))
+                else:
+                    self.returning.append((until, coming))
             elif what == "visit":
                 planned.append((at, what, (until, members)))
                 if until < end:
@@ -133,34 +121,36 @@ class Household:
         return planned
 
     def _do(self, at: float, what: str, payload: tuple[float, tuple[int, ...]], rng: Random) -> list[Passage]:
-        _, members = payload
+        until, members = payload
         if what in ("trip", "back", "arrive"):
-            is_in = what != "trip"
-            moving = [i for i in members if self.people[i].is_in != is_in]
-            for i in moving:
-                self.people[i].is_in = is_in
-            if not moving:
-                return []
-            infants = sum(self.people[i].kind is Kind.INFANT for i in moving)
-            adult = next((i for i in moving if self.people[i].card), None)
-            card = self.people[adult].card if is_in and adult is not None else ""
-            return [Passage(at, is_in, len(moving), infants, card)]
-        if what == "visit":
-            if not any(person.is_in and at < person.still_s for person in self.people):
-                # Nobody opens; they go again, and the farewell that was planned finds nobody.
-                self.leaving = [item for item in self.leaving if item[0] != payload[0]]
-                return []
-            self.visitors += members[0]
-            return [Passage(at, True, members[0])]
+            return self._residents_pass(at, members, is_in=what != "trip")
         if what == "bye":
             gone = min(members[0], self.visitors)
             self.visitors -= gone
             return [Passage(at, False, gone)] if gone else []
         if not any(person.is_in and at < person.still_s for person in self.people):
+            # Nobody opens; visitors go again, and the farewell that was planned finds nobody.
+            self.leaving = [item for item in self.leaving if item[0] != until]
             return []
-        kind = rng.random()
+        if what == "visit":
+            self.visitors += members[0]
+            return [Passage(at, True, members[0])]
+        return self._delivery(at, rng.random())
+
+    def _residents_pass(self, at: float, members: tuple[int, ...], *, is_in: bool) -> list[Passage]:
+        moving = [i for i in members if self.people[i].is_in != is_in]
+        for i in moving:
+            self.people[i].is_in = is_in
+        if not moving:
+            return []
+        infants = sum(self.people[i].kind is Kind.INFANT for i in moving)
+        holder = next((i for i in moving if self.people[i].card), None)
+        card = self.people[holder].card if is_in and holder is not None else ""
+        return [Passage(at, is_in, len(moving), infants, card)]
+
+    @staticmethod
+    def _delivery(at: float, kind: float) -> list[Passage]:
+        """A courier steps in and out again; or somebody steps out to take it; or neither."""
         if kind < 0.15:
             return [Passage(at, True, 1), Passage(at + 60, False, 1)]
-        if kind < 0.5:
-            return [Passage(at, False, 1), Passage(at + 25, True, 1)]
-        return []
+        return [Passage(at, False, 1), Passage(at + 25, True, 1)] if kind < 0.5 else []

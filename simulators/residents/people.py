@@ -103,7 +103,9 @@ def _hours(kind: Kind, activity: float, weekday: int, rng: Random) -> list[tuple
     return sorted((out, max(out + 0.05, back)) for out, back in found)
 
 
-def _errands(rng: Random, first_h: float, last_h: float, mean: float, least_h: float, most_h: float) -> list[tuple[float, float]]:  # fmt: skip
+def _errands(
+    rng: Random, first_h: float, last_h: float, mean: float, least_h: float, most_h: float
+) -> list[tuple[float, float]]:
     """A Poisson number of short absences with that mean."""
     found: list[tuple[float, float]] = []
     left = rng.expovariate(1.0)

@@ -1,4 +1,4 @@
-"""One unit of a run as it is planned: its ledger, its household, what will befall its devices, and what must be found."""
+"""One unit of a run as it is planned: its ledger, its household, what will befall it, and what must be found."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Writes the ledger of a run: the spreadsheet that a manager would have, and the seed with what it has no column for."""
+"""Writes the ledger of a run: the spreadsheet that a manager would have, and the seed with all it has no room for."""
 
 import json
 from datetime import date
@@ -20,7 +20,7 @@ _ROOM_TYPES: Final = {"bedroom": "居室", "kitchen": "厨房", "balcony": "阳�
 
 
 def write_spreadsheet(path: Path, units: list[UnitEntry]) -> None:
-    """`registry.xlsx`: one row per occupant; a room in which nobody lives, and a vacant unit, have a row of their own."""
+    """`registry.xlsx`: one row per occupant; a room in which nobody lives has a row of its own."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("房屋租赁台账")
     sheet.append(HEADERS)
