@@ -115,11 +115,14 @@ class UnitSummary(_View):
 
     code: str
     building: str
+    entrance: str
     door: str
     floor: int | None
     state: Literal["vacant", "let", "expiring", "expired", "no_lease"]
     occupants: int
     open_alerts: int
+    worst: str | None
+    believed: NightView | None
 
 
 class UnitView(_View):

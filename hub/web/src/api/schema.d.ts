@@ -284,6 +284,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Buildings
+         * @description Buildings of the caller's scope, by code.
+         */
+        get: operations["list_buildings_api_v1_buildings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -531,6 +551,86 @@ export interface paths {
          * @description Stop a token.
          */
         delete: operations["revoke_token_api_v1_tokens__token_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Units
+         * @description Units of the caller's scope, by code, without names.
+         */
+        get: operations["list_units_api_v1_units_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/units/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Unit
+         * @description One unit: its state, leases, occupants as masks, credentials, devices, nights and alerts.
+         */
+        get: operations["one_unit_api_v1_units__code__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/units/{code}/people/{person}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reveal
+         * @description Somebody's full name, phone and document number, for a reason that is kept. `X-Purpose` must be said.
+         */
+        post: operations["reveal_api_v1_units__code__people__person__reveal_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/units/{code}/tenant-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Tenant Link
+         * @description A personal link for the household, to hand over or to print as a QR code.
+         */
+        post: operations["make_tenant_link_api_v1_units__code__tenant_link_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -920,6 +1020,26 @@ export interface components {
             unit_code: string | null;
         };
         /**
+         * BuildingView
+         * @description A building and how many units and alerts it has.
+         */
+        BuildingView: {
+            /** Code */
+            code: string;
+            /** Jurisdiction */
+            jurisdiction: string;
+            /** Land Type */
+            land_type: string;
+            /** Name */
+            name: string;
+            /** Open Alerts */
+            open_alerts: number;
+            /** Scope */
+            scope: string | null;
+            /** Units */
+            units: number;
+        };
+        /**
          * ChainOut
          * @description Whether the trail is whole: the ids of lines that were changed, or whose predecessor was.
          */
@@ -962,6 +1082,27 @@ export interface components {
         ContinuityOut: {
             /** Epochs */
             epochs: components["schemas"]["EpochContinuity"][];
+        };
+        /**
+         * CredentialView
+         * @description What opens the door; `mask` is all that is known of its number.
+         */
+        CredentialView: {
+            /** Is Revoked */
+            is_revoked: boolean;
+            /** Kind */
+            kind: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Mask */
+            mask: string;
+            person: components["schemas"]["PersonView"] | null;
+            /** Purpose */
+            purpose: string;
+            /** Valid From */
+            valid_from: string | null;
+            /** Valid To */
+            valid_to: string | null;
         };
         /**
          * DeviceOut
@@ -1008,6 +1149,32 @@ export interface components {
             rssi_dbm: number | null;
             /** Unit */
             unit: string | null;
+        };
+        /**
+         * DeviceView
+         * @description A device, and what it last said.
+         */
+        DeviceView: {
+            /** Alarm */
+            alarm: boolean;
+            /** Battery Pct */
+            battery_pct: number | null;
+            /** Device */
+            device: string;
+            /** Gateway */
+            gateway: string;
+            /** Is Online */
+            is_online: boolean | null;
+            /** Kind */
+            kind: string;
+            /** Last Seen At */
+            last_seen_at: string | null;
+            /** Name */
+            name: string;
+            /** Placement */
+            placement: string;
+            /** Room */
+            room: string | null;
         };
         /**
          * EpochContinuity
@@ -1160,6 +1327,39 @@ export interface components {
         };
         JsonValue: unknown;
         /**
+         * LeaseView
+         * @description A tenancy. `state` at the time of asking: upcoming, running, expired (not ended in the ledger), ended.
+         */
+        LeaseView: {
+            /** Code */
+            code: string;
+            /** Contract Filed On */
+            contract_filed_on: string | null;
+            /** End On */
+            end_on: string | null;
+            /** Ended On */
+            ended_on: string | null;
+            /**
+             * Entered At
+             * Format: date-time
+             */
+            entered_at: string;
+            lessor: components["schemas"]["PersonView"] | null;
+            /** Room */
+            room: string | null;
+            /**
+             * Start On
+             * Format: date
+             */
+            start_on: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "upcoming" | "running" | "expired" | "ended";
+            tenant: components["schemas"]["PersonView"] | null;
+        };
+        /**
          * LinkOut
          * @description A one-time sign-in link, to be given to its user; the secret is shown once.
          */
@@ -1220,6 +1420,58 @@ export interface components {
             upper: number;
         };
         /**
+         * NightView
+         * @description How many people are believed to have been inside in one night, and how sure that is.
+         */
+        NightView: {
+            /** Abstained */
+            abstained: string;
+            /** Coverage */
+            coverage: number;
+            /** Lower */
+            lower: number;
+            /** Mean */
+            mean: number;
+            /**
+             * Night
+             * Format: date
+             */
+            night: string;
+            /** Upper */
+            upper: number;
+        };
+        /**
+         * OccupantView
+         * @description Somebody who lives or stays here.
+         */
+        OccupantView: {
+            /** Code */
+            code: string;
+            /**
+             * Entered At
+             * Format: date-time
+             */
+            entered_at: string;
+            /**
+             * From On
+             * Format: date
+             */
+            from_on: string;
+            /** Guest Until */
+            guest_until: string | null;
+            /** Is Current */
+            is_current: boolean;
+            person: components["schemas"]["PersonView"];
+            /** Residence Registered On */
+            residence_registered_on: string | null;
+            /** Role */
+            role: string;
+            /** Room */
+            room: string | null;
+            /** To On */
+            to_on: string | null;
+        };
+        /**
          * Outage
          * @description A time in which nobody could see, and the word for why: gateway or camera.
          */
@@ -1248,6 +1500,13 @@ export interface components {
         Page_AuditOut_: {
             /** Items */
             items: components["schemas"]["AuditOut"][];
+            /** Next */
+            next?: string | null;
+        };
+        /** Page[BuildingView] */
+        Page_BuildingView_: {
+            /** Items */
+            items: components["schemas"]["BuildingView"][];
             /** Next */
             next?: string | null;
         };
@@ -1286,6 +1545,13 @@ export interface components {
             /** Next */
             next?: string | null;
         };
+        /** Page[UnitSummary] */
+        Page_UnitSummary_: {
+            /** Items */
+            items: components["schemas"]["UnitSummary"][];
+            /** Next */
+            next?: string | null;
+        };
         /** Page[UserOut] */
         Page_UserOut_: {
             /** Items */
@@ -1314,6 +1580,24 @@ export interface components {
             verified: boolean;
             /** Verified At */
             verified_at: string | null;
+        };
+        /**
+         * PersonView
+         * @description Somebody, masked. `code` asks for more, with a reason and an audit entry.
+         */
+        PersonView: {
+            /** Code */
+            code: string;
+            /** Document */
+            document: string;
+            /** Document Type */
+            document_type: string;
+            /** Is Verified */
+            is_verified: boolean;
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
         };
         /**
          * ProblemDocument
@@ -1397,6 +1681,26 @@ export interface components {
             revision?: number | null;
         };
         /**
+         * RevealIn
+         * @description Why somebody's name has to be seen. It is kept, and the person can read it.
+         */
+        RevealIn: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * RevealOut
+         * @description What was asked for; null where the ledger holds nothing.
+         */
+        RevealOut: {
+            /** Document */
+            document: string | null;
+            /** Name */
+            name: string | null;
+            /** Phone */
+            phone: string | null;
+        };
+        /**
          * Review
          * @description The second person's answer to an objection. `upheld`: the household is right.
          */
@@ -1417,6 +1721,22 @@ export interface components {
          * @enum {string}
          */
         Role: "admin" | "manager" | "viewer" | "grid_worker" | "landlord" | "tenant" | "auditor";
+        /**
+         * RoomView
+         * @description A room; `area_basis` says how it was measured.
+         */
+        RoomView: {
+            /** Area Basis */
+            area_basis: string;
+            /** Area M2 */
+            area_m2: number | null;
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Room Type */
+            room_type: string;
+        };
         /**
          * Seen
          * @description One of several alerts that are acknowledged at once.
@@ -1516,6 +1836,19 @@ export interface components {
             registered: number;
         };
         /**
+         * TenantLinkOut
+         * @description A personal link to the unit's own page; those given before stop working. The secret is shown once.
+         */
+        TenantLinkOut: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Path */
+            path: string;
+        };
+        /**
          * Text
          * @description A sentence in both languages.
          */
@@ -1601,6 +1934,90 @@ export interface components {
             scopes: string[];
         };
         /**
+         * UnitOut
+         * @description A unit with its alerts.
+         */
+        UnitOut: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertSummary"][];
+            /** Building */
+            building: string;
+            /** Building Name */
+            building_name: string;
+            /** Capacity */
+            capacity: number | null;
+            capacity_note: components["schemas"]["Text"] | null;
+            /** Code */
+            code: string;
+            /** Completeness */
+            completeness: number;
+            /** Counting Opt Out */
+            counting_opt_out: boolean;
+            /** Credentials */
+            credentials: components["schemas"]["CredentialView"][];
+            /** Devices */
+            devices: components["schemas"]["DeviceView"][];
+            /** Door */
+            door: string;
+            /** Entrance */
+            entrance: string;
+            /** Floor */
+            floor: number | null;
+            /** Jurisdiction */
+            jurisdiction: string;
+            /** Land Type */
+            land_type: string;
+            /** Leases */
+            leases: components["schemas"]["LeaseView"][];
+            /** Let As */
+            let_as: string;
+            /** Missing */
+            missing: string[];
+            /** Nights */
+            nights: components["schemas"]["NightView"][];
+            /** Not Evaluated */
+            not_evaluated: components["schemas"]["VerdictView"][];
+            /** Occupants */
+            occupants: components["schemas"]["OccupantView"][];
+            /** Registered Count */
+            registered_count: number;
+            /** Rooms */
+            rooms: components["schemas"]["RoomView"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "vacant" | "let" | "expiring" | "expired" | "no_lease";
+        };
+        /**
+         * UnitSummary
+         * @description One line of a list of units.
+         */
+        UnitSummary: {
+            believed: components["schemas"]["NightView"] | null;
+            /** Building */
+            building: string;
+            /** Code */
+            code: string;
+            /** Door */
+            door: string;
+            /** Entrance */
+            entrance: string;
+            /** Floor */
+            floor: number | null;
+            /** Occupants */
+            occupants: number;
+            /** Open Alerts */
+            open_alerts: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "vacant" | "let" | "expiring" | "expired" | "no_lease";
+            /** Worst */
+            worst: string | null;
+        };
+        /**
          * UserChange
          * @description What is to change; what is absent stays.
          */
@@ -1659,6 +2076,20 @@ export interface components {
             role: components["schemas"]["Role"];
             /** Scopes */
             scopes: string[];
+        };
+        /**
+         * VerdictView
+         * @description A rule that could not be judged here, and why.
+         */
+        VerdictView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            reason: components["schemas"]["Text"];
+            /** Rule */
+            rule: string;
         };
     };
     responses: never;
@@ -2210,6 +2641,43 @@ export interface operations {
             };
         };
     };
+    list_buildings_api_v1_buildings_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string | null;
+                /** @description how many items at most */
+                limit?: number;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BuildingView_"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_devices_api_v1_devices_get: {
         parameters: {
             query?: {
@@ -2730,6 +3198,153 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_units_api_v1_units_get: {
+        parameters: {
+            query?: {
+                building?: string | null;
+                /** @description an address, as written */
+                text?: string;
+                /** @description `next` of the page before */
+                cursor?: string | null;
+                /** @description how many items at most */
+                limit?: number;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UnitSummary_"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    one_unit_api_v1_units__code__get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    reveal_api_v1_units__code__people__person__reveal_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                code: string;
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevealIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevealOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    make_tenant_link_api_v1_units__code__tenant_link_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantLinkOut"];
+                };
             };
             /** @description Problem (RFC 9457) */
             "4XX": {
