@@ -19,7 +19,9 @@ Small = NDArray[np.float32]
 
 WIDTH: Final = 160
 """Pixels of the small picture; a person's shoulders are twenty to fifty of them wide."""
-LEAST_DIFFERENCE: Final = 18.0
+LEAST_DIFFERENCE: Final = 5.0
+LEAST_CONTRAST: Final = 0.12
+"""Of the floor's brightness; dim light has small differences and little noise."""
 NOISE_FACTOR: Final = 5.0
 SATURATED: Final = 250.0
 LEAST_PART: Final = 0.012
@@ -52,7 +54,8 @@ def changed(small: Small, even: Small, gain: float, floor: Small, spread: Small)
     """[h, w] 1 where something is that is not floor. `even` is the frame at the floor's exposure."""
     # White that is burnt out says nothing about how bright it is.
     burnt = (small >= SATURATED) & (floor >= SATURATED * min(1.0, 1 / gain))
-    limit = np.maximum(LEAST_DIFFERENCE, NOISE_FACTOR * 1.5 * spread)
+    least = max(LEAST_DIFFERENCE, LEAST_CONTRAST * float(np.median(floor)))
+    limit = np.maximum(least, NOISE_FACTOR * 1.5 * spread)
     mask = ((np.abs(even - floor) > limit) & ~burnt).astype(np.uint8)
     mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)), np.uint8)
