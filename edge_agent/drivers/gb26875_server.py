@@ -15,7 +15,7 @@ import structlog
 from edge_agent.backoff import Backoff
 from edge_agent.config import BusSection
 from edge_agent.drivers.gb26875_session import Session
-from edge_agent.drivers.links import Link, open_link
+from edge_agent.drivers.links import Link, Tap, open_link
 from edge_agent.drivers.station import Station
 from edge_agent.errors import CommandError, ConfigError, LinkError
 from edge_agent.ports import DriverContext
@@ -32,8 +32,11 @@ log = structlog.get_logger()
 class Gb26875Server:
     """Implements ports.Driver."""
 
-    def __init__(self, bus: BusSection, stations: list[Station], context: DriverContext) -> None:
+    def __init__(
+        self, bus: BusSection, stations: list[Station], context: DriverContext, tap: Tap | None = None
+    ) -> None:
         """Raises ConfigError for addresses and ports that cannot work."""
+        self._tap = tap
         self._bus = bus
         self._context = context
         self._by_address = {_address_of(station): station for station in stations}
@@ -157,6 +160,9 @@ class Gb26875Server:
             link.close()
 
     async def _serve(self, receive: Callable[[], Awaitable[bytes]], send: Callable[[bytes], Awaitable[None]]) -> None:
+        tap = self._tap
+        if tap is not None:
+            receive, send = _tapped(receive, send, tap)
         session = Session(self._context.clock, self._station_of, receive, send)
         self._sessions.add(session)
         try:
@@ -177,6 +183,25 @@ class Gb26875Server:
             for station in self._by_address.values():
                 await station.tick()
             await self._context.clock.sleep(_TICK_S)
+
+
+Receive = Callable[[], Awaitable[bytes]]
+Send = Callable[[bytes], Awaitable[None]]
+
+
+def _tapped(receive: Receive, send: Send, tap: Tap) -> tuple[Receive, Send]:
+    """The same, and a recorder hears."""
+
+    async def hear() -> bytes:
+        data = await receive()
+        tap("<", data)
+        return data
+
+    async def say(data: bytes) -> None:
+        await send(data)
+        tap(">", data)
+
+    return hear, say
 
 
 def _address_of(station: Station) -> int | None:

@@ -2,6 +2,7 @@
 
 import socket
 import termios
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -34,6 +35,39 @@ class Link(Protocol):
     def close(self) -> None:
         """Let go of the port. Never raises."""
         ...
+
+
+Tap = Callable[[str, bytes], None]
+"""Is told what passes: `<` from the devices, `>` to them."""
+
+
+class TappedLink:
+    """A link that lets a recorder hear."""
+
+    def __init__(self, link: Link, tap: Tap) -> None:
+        self._link = link
+        self._tap = tap
+
+    def read(self, most: int) -> bytes:
+        """See Link."""
+        data = self._link.read(most)
+        if data:
+            self._tap("<", data)
+        return data
+
+    def write(self, data: bytes) -> int:
+        """See Link."""
+        sent = self._link.write(data)
+        self._tap(">", data[:sent])
+        return sent
+
+    def discard_input(self) -> None:
+        """See Link."""
+        self._link.discard_input()
+
+    def close(self) -> None:
+        """See Link."""
+        self._link.close()
 
 
 def open_link(bus: BusSection) -> Link:

@@ -8,6 +8,7 @@ import structlog
 
 from edge_agent.backoff import Backoff
 from edge_agent.config import BusSection
+from edge_agent.drivers.links import Tap
 from edge_agent.drivers.modbus_client import ModbusLine
 from edge_agent.drivers.station import Station
 from edge_agent.errors import CommandError, ConfigError, LinkError
@@ -44,8 +45,11 @@ class _Slave:
 class ModbusBus:
     """Implements ports.Driver."""
 
-    def __init__(self, bus: BusSection, stations: list[Station], context: DriverContext) -> None:
+    def __init__(
+        self, bus: BusSection, stations: list[Station], context: DriverContext, tap: Tap | None = None
+    ) -> None:
         """Raises ConfigError for addresses that cannot work."""
+        self._tap = tap
         self._bus = bus
         self._context = context
         self._slaves = [_Slave(station, _address_of(station)) for station in stations]
@@ -70,7 +74,8 @@ class ModbusBus:
         """Open, poll, open again: until cancelled."""
         backoff = Backoff(first_s=0.5, most_s=15.0)
         while True:
-            line = ModbusLine(self._bus, has_local_echo=any(s.station.profile.quirks.local_echo for s in self._slaves))
+            has_echo = any(slave.station.profile.quirks.local_echo for slave in self._slaves)
+            line = ModbusLine(self._bus, has_local_echo=has_echo, tap=self._tap)
             try:
                 await line.open()
                 self._line = line

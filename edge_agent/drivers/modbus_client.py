@@ -14,7 +14,7 @@ from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.pdu import ModbusPDU
 
 from edge_agent.config import BusSection
-from edge_agent.drivers.links import port_fault
+from edge_agent.drivers.links import Tap, port_fault
 from edge_agent.errors import CommandError, ConfigError, LinkError
 from edge_agent.protocols.modbus import EXCEPTIONS, Read
 from firmware_profiles.transports import ModbusTransport, RegisterWrite
@@ -27,10 +27,11 @@ logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 class ModbusLine:
     """A serial port, a serial server (RTU over TCP) or a Modbus TCP server."""
 
-    def __init__(self, bus: BusSection, *, has_local_echo: bool) -> None:
+    def __init__(self, bus: BusSection, *, has_local_echo: bool, tap: Tap | None = None) -> None:
         self._bus = bus
+        self._tap = tap
         self._lost = asyncio.Event()
-        self._client = _client_of(bus, self._trace_connect, has_local_echo=has_local_echo)
+        self._client = _client_of(bus, self._trace_connect, self._trace_packet, has_local_echo=has_local_echo)
 
     async def open(self) -> None:
         """Connect. Raises LinkError."""
@@ -99,16 +100,22 @@ class ModbusLine:
         if self._lost.is_set() or not self._client.connected:
             raise LinkError(f"{self._bus.port}: unplugged or connection lost")
 
+    def _trace_packet(self, sending: bool, data: bytes) -> bytes:
+        if self._tap is not None:
+            self._tap(">" if sending else "<", data)
+        return data
+
     def _trace_connect(self, is_connected: bool) -> None:
         if not is_connected:
             self._lost.set()
 
 
 def _client_of(
-    bus: BusSection, trace: object, *, has_local_echo: bool
+    bus: BusSection, trace_connect: object, trace_packet: object, *, has_local_echo: bool
 ) -> AsyncModbusSerialClient | AsyncModbusTcpClient:
     # Our own time-out ends a request; pymodbus's is longer, so that the two never race.
-    common = {"timeout": CONNECT_TIMEOUT_S, "retries": 0, "reconnect_delay": 0, "trace_connect": trace}
+    common: dict[str, object] = {"timeout": CONNECT_TIMEOUT_S, "retries": 0, "reconnect_delay": 0}
+    common |= {"trace_connect": trace_connect, "trace_packet": trace_packet}
     with contextlib.suppress(ValueError):
         parts = urlsplit(bus.port)
         if parts.scheme in ("tcp", "modbus-tcp") and parts.hostname:

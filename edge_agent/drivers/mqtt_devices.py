@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -27,10 +27,17 @@ log = structlog.get_logger()
 class MqttDevices:
     """Implements ports.Driver."""
 
-    def __init__(self, config: AgentConfig, sections: Sequence[DeviceSection], context: DriverContext) -> None:
-        """Raises ConfigError for profiles, addresses and passwords that cannot work."""
+    def __init__(
+        self,
+        config: AgentConfig,
+        sections: Sequence[DeviceSection],
+        context: DriverContext,
+        tap: Callable[[str, bytes], None] | None = None,
+    ) -> None:
+        """`tap` hears topic and payload. Raises ConfigError for profiles, addresses and passwords that cannot work."""
         assert config.mqtt is not None
         self._context = context
+        self._tap = tap
         self._stations = stations_of(config, sections, context, _KINDS)
         self._families: dict[str, Routes] = {}
         of_kind = {kind: [s for s in self._stations if s.profile.transport.kind == kind] for kind in _KINDS}
@@ -123,6 +130,8 @@ class MqttDevices:
     async def _take_all(self) -> None:
         while True:
             message = await self._inbox.get()
+            if self._tap is not None:
+                self._tap(message.topic, message.payload)
             for family in self._families.values():
                 await family.take(message.topic, message.payload, is_retained=message.is_retained)
             self._link.confirm(message)

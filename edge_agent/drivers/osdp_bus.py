@@ -11,7 +11,7 @@ import structlog
 from edge_agent.backoff import Backoff
 from edge_agent.config import BusSection
 from edge_agent.drivers.access import AccessList
-from edge_agent.drivers.links import open_link
+from edge_agent.drivers.links import Link, Tap, TappedLink, open_link
 from edge_agent.drivers.osdp_panel import (
     CardRead,
     KeysPressed,
@@ -76,8 +76,11 @@ class _Reader:
 class OsdpBus:
     """Implements ports.Driver."""
 
-    def __init__(self, bus: BusSection, stations: list[Station], context: DriverContext) -> None:
+    def __init__(
+        self, bus: BusSection, stations: list[Station], context: DriverContext, tap: Tap | None = None
+    ) -> None:
         """Raises ConfigError for addresses and keys that cannot work."""
+        self._tap = tap
         self._bus = bus
         self._context = context
         self._readers = {reader.address: reader for reader in map(_reader_of, stations)}
@@ -102,12 +105,14 @@ class OsdpBus:
         backoff = Backoff(first_s=0.5, most_s=15.0)
         while True:
             try:
-                link = await asyncio.to_thread(open_link, self._bus)
+                link: Link = await asyncio.to_thread(open_link, self._bus)
             except LinkError as error:
                 self._detail = str(error)
                 await self._all_offline(str(error))
                 await self._pause(backoff.next_s())
                 continue
+            if self._tap is not None:
+                link = TappedLink(link, self._tap)
             inbox: asyncio.Queue[PanelEvent] = asyncio.Queue(MAX_WAITING)
             setups = [ReaderSetup(reader.address, reader.key) for reader in self._readers.values()]
             panel = Panel(link, setups, partial(self._put_soon, asyncio.get_running_loop(), inbox))
