@@ -4,11 +4,13 @@ A scenario is its own truth. Each step says which events it must become on the w
 a manager must find, so that a check needs no second opinion about what should have happened.
 """
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wire.events import EVENT_TYPES
+from wire.events import EVENT_TYPES, KnownEvent
 from wire.ids import GATEWAY_ID_PATTERN, canonical_card
 
 DeviceId = Annotated[str, Field(min_length=1, max_length=128)]
@@ -161,14 +163,38 @@ class ExpectedAlert(Part):
     because: Title
 
 
-class WireGateway(Part):
-    """A second gateway, on the wire contract alone, whose link breaks off."""
+class StrangerEvent(Part):
+    """An event as a stranger's gateway sends it."""
+
+    at_s: Seconds
+    device: DeviceId
+    kind: str
+    data: dict[str, Any]
+    says: Title
+
+    @model_validator(mode="after")
+    def _of_the_contract(self) -> "StrangerEvent":
+        if self.kind not in EVENT_TYPES:
+            raise ValueError(f"kind {self.kind!r} is none of {', '.join(sorted(EVENT_TYPES))}")
+        try:
+            self.event(datetime(2026, 1, 1, tzinfo=UTC))
+        except msgspec.ValidationError as error:
+            raise ValueError(f"data: {error}") from error
+        return self
+
+    def event(self, observed_at: datetime) -> KnownEvent:
+        """The event on the wire."""
+        cls = EVENT_TYPES[self.kind]
+        data_type = next(item.type for item in msgspec.structs.fields(cls) if item.name == "data")
+        event: Any = cls(observed_at=observed_at, device=self.device, data=msgspec.convert(self.data, data_type))
+        return event  # type: ignore[no-any-return]  # EVENT_TYPES holds exactly the members of KnownEvent
+
+
+class Stranger(Part):
+    """A gateway that speaks the wire contract and that nobody has told the hub of."""
 
     id: Annotated[str, Field(pattern=GATEWAY_ID_PATTERN)]
-    device: DeviceId
-    unit: UnitCode
-    events: Annotated[int, Field(ge=1, le=500)]
-    falls_silent_at_s: Seconds
+    events: Annotated[list[StrangerEvent], Field(min_length=1, max_length=100)]
 
 
 class Scenario(Part):
@@ -183,7 +209,7 @@ class Scenario(Part):
     sirens: list[DeviceId] = []
     devices: Annotated[list[Device], Field(min_length=1)]
     camera: Camera | None = None
-    second_gateway: WireGateway | None = None
+    stranger: Stranger | None = None
     steps: Annotated[list[Step], Field(min_length=1)]
     alerts: list[ExpectedAlert]
 
@@ -201,30 +227,42 @@ Loc = tuple[str | int, ...]
 def faults_of(scenario: Scenario) -> list[tuple[Loc, str]]:
     """What no single table can know to be wrong: (place, what and mend)."""
     faults: list[tuple[Loc, str]] = []
-    known = {device.id: device for device in scenario.devices}
-    seen: set[str] = set()
+    known: dict[str, Peer] = {}
     for index, device in enumerate(scenario.devices):
-        if device.id in seen:
+        if device.id in known:
             faults.append((("devices", index, "id"), f"{device.id!r} is there already; give each device its own id"))
-        seen.add(device.id)
+        known[device.id] = device
     for index, siren in enumerate(scenario.sirens):
         if siren not in known:
             faults.append((("sirens", index), f"no device {siren!r}; {_known(known)}"))
+    for index, event in enumerate(scenario.stranger.events if scenario.stranger is not None else []):
+        if event.at_s > scenario.lasts_s:
+            faults.append((("stranger", "events", index, "at_s"), _too_late(event.at_s, scenario.lasts_s)))
     for index, step in enumerate(scenario.steps):
-        place: Loc = ("steps", index)
-        if step.at_s > scenario.lasts_s:
-            faults.append(((*place, "at_s"), f"{step.at_s:g} is after the end ({scenario.lasts_s:g}); raise lasts_s"))
         if index and step.at_s < scenario.steps[index - 1].at_s:
-            faults.append(((*place, "at_s"), "steps stand in the order of their time; move this one up"))
-        if step.device not in known:
-            faults.append(((*place, "device"), f"no device {step.device!r}; {_known(known)}"))
-        elif not isinstance(known[step.device], _FITS[step.do]):
-            faults.append(((*place, "do"), f"{step.do} does not fit a device that is_a {known[step.device].is_a}"))
-        for number, outcome in enumerate(step.becomes):
-            if outcome.device is not None and outcome.device not in {*known, scenario.gateway}:
-                faults.append(((*place, "becomes", number, "device"), f"no device {outcome.device!r}; {_known(known)}"))
+            faults.append((("steps", index, "at_s"), "steps stand in the order of their time; move this one up"))
+        faults += [(("steps", index, *loc), what) for loc, what in _faults_of_step(scenario, step, known)]
     return faults
 
 
-def _known(known: dict[str, Any]) -> str:
+def _faults_of_step(scenario: Scenario, step: Step, known: dict[str, Peer]) -> list[tuple[Loc, str]]:
+    faults: list[tuple[Loc, str]] = []
+    if step.at_s > scenario.lasts_s:
+        faults.append((("at_s",), _too_late(step.at_s, scenario.lasts_s)))
+    if step.device not in known:
+        faults.append((("device",), f"no device {step.device!r}; {_known(known)}"))
+    elif not isinstance(known[step.device], _FITS[step.do]):
+        kind = scenario.device(step.device).is_a
+        faults.append((("do",), f"{step.do} does not fit a device that is_a {kind}"))
+    for number, outcome in enumerate(step.becomes):
+        if outcome.device is not None and outcome.device not in {*known, scenario.gateway}:
+            faults.append((("becomes", number, "device"), f"no device {outcome.device!r}; {_known(known)}"))
+    return faults
+
+
+def _too_late(at_s: float, lasts_s: float) -> str:
+    return f"{at_s:g} is after the end ({lasts_s:g}); raise lasts_s"
+
+
+def _known(known: dict[str, Peer]) -> str:
     return f"there are {', '.join(sorted(known))}"

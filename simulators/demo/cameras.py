@@ -11,8 +11,10 @@ from simulators.hub_api import StoredEvent
 EMPTY_S: Final = 15.0
 """Of the empty scene before and after the clip: the gateway connects in the first, and the check is over in the second
 or in the first of the next turn."""
-MOST_WRONG_SHARE: Final = 0.1
-"""Of the true crossings of a direction; at least one may be wrong. A detector of this size misses people in groups."""
+MOST_WRONG: Final = 2
+MOST_WRONG_SHARE: Final = 0.15
+"""Of the true crossings of a direction. On an idle machine none is wrong; on a busy one frames are late, and a small
+detector loses somebody in a group."""
 
 
 def clip_of_the_demo() -> Clip:
@@ -36,7 +38,7 @@ def counting_row(clip: Clip, camera: str, stored: Sequence[StoredEvent]) -> Row:
     truth = Counter(str(crossing.direction) for crossing in clip.crossings)
     faults = []
     for direction in ("in", "out"):
-        allowed = max(1, round(MOST_WRONG_SHARE * truth[direction]))
+        allowed = max(MOST_WRONG, round(MOST_WRONG_SHARE * truth[direction]))
         if abs(counted[direction] - truth[direction]) > allowed:
             faults.append(
                 f"{direction}: {counted[direction]} counted, {truth[direction]} crossed; at most {allowed} may differ"

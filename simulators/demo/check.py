@@ -3,7 +3,7 @@
 from typing import Final
 
 from simulators.demo.cameras import counting_row, over_after_s
-from simulators.demo.matching import match
+from simulators.demo.matching import match, match_stranger
 from simulators.demo.run import Running, begin, read_organisation_key
 from simulators.demo.verdict import (
     Row,
@@ -30,18 +30,23 @@ async def check(running: Running, clock: Clock) -> list[Row]:
     async with HubApi(running.site.http_url, running.token) as api:
         # The gateway hands over what it has and says no more: from here on the figures stand still.
         await running.children.pop("gateway").stop()
-        stored = await _until_arrived(running, api, clock)
+        stored = await _until_arrived(running, api, scenario.gateway, clock)
         alerts = await _until_alerts(running, api, clock)
         camera = scenario.camera.id if scenario.camera is not None else ""
         of_devices = [event for event in stored if event.device != camera and event.kind != "gateway.health"]
         rows = device_rows(match(scenario, running.entries, of_devices, read_organisation_key(running.site)))
         if running.clip is not None:
             rows.append(counting_row(running.clip, camera, stored))
-        rows.append(wire_row(scenario.gateway, running.tap.sent, stored))
-        rows.append(continuity_row(scenario.gateway, await api.continuity(scenario.gateway), stored))
+        rows += await _stream_rows(running, api, scenario.gateway, stored)
+        everything = list(stored)
+        if scenario.stranger is not None:
+            theirs = await _until_arrived(running, api, scenario.stranger.id, clock)
+            rows += device_rows([match_stranger(scenario.stranger, running.entries, theirs)])[:1]
+            rows += await _stream_rows(running, api, scenario.stranger.id, theirs)
+            everything += theirs
         rows.append(rejected_row(await api.rejected()))
         rows.append(Row("what passed the broker", f"{running.tap.batches} batches", running.tap.faults))
-        rows += alert_rows(scenario.alerts, alerts, stored)
+        rows += alert_rows(scenario.alerts, alerts, everything)
     return rows
 
 
@@ -58,9 +63,13 @@ async def _let_it_happen(running: Running, clock: Clock) -> None:
     running.read_ledger()
 
 
-async def _until_arrived(running: Running, api: HubApi, clock: Clock) -> list[StoredEvent]:
-    """The stored events, once every event that passed the broker is among them; or what is there after a while."""
-    gateway = running.scenario.gateway
+async def _stream_rows(running: Running, api: HubApi, gateway: str, stored: list[StoredEvent]) -> list[Row]:
+    epochs = await api.continuity(gateway)
+    return [wire_row(gateway, running.tap.sent, stored), continuity_row(gateway, epochs, stored)]
+
+
+async def _until_arrived(running: Running, api: HubApi, gateway: str, clock: Clock) -> list[StoredEvent]:
+    """A gateway's stored events, once every one that passed the broker is among them; or those there after a while."""
     give_up_s = clock.monotonic() + _ARRIVE_S
     while True:
         stored = await api.events(gateway)

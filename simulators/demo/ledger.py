@@ -13,10 +13,14 @@ import msgspec
 from msgspec import Struct
 
 STARTED: Final = -1
+STRANGER: Final = "stranger"
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """A step of the scenario, done; or, with `step` -1, a device that came up or a clip that began or ended."""
+    """A step of the scenario, done; or, with `step` -1, a device that came up.
+
+    With `what` "stranger", `step` counts the events of the stranger's gateway instead.
+    """
 
     at: datetime
     device: str

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import msgspec
 
-from simulators.demo.ledger import STARTED, Entry
+from simulators.demo.ledger import STARTED, STRANGER, Entry
 from simulators.hub_api import StoredEvent
-from simulators.scenario import Outcome, PresentCard, Scenario
+from simulators.scenario import Outcome, PresentCard, Scenario, Stranger
 from wire.events import EVENT_TYPES
 from wire.ids import canonical_card, credential_ref
 
@@ -54,6 +54,8 @@ def expected_events(scenario: Scenario, entries: Sequence[Entry], organisation_k
     """What must be stored, in the order in which it happened. The reference of a card is computed from its number."""
     found: list[Expected] = []
     for entry in entries:
+        if entry.what == STRANGER:
+            continue
         if entry.step == STARTED:
             device = next((item for item in scenario.devices if item.id == entry.device), None)
             outcomes = device.begins if device is not None and entry.what == "started" else []
@@ -96,21 +98,55 @@ def match(
     for item in expected_events(scenario, entries, organisation_key):
         wanted[item.device][item.kind].append(item)
     held: dict[str, dict[str, list[StoredEvent]]] = defaultdict(lambda: defaultdict(list))
-    for event in stored:
+    late: dict[str, list[str]] = defaultdict(list)
+    last: dict[tuple[str, str], StoredEvent] = {}
+    for event in sorted(stored, key=lambda item: (item.epoch, item.seq)):
+        before = last.get((event.epoch, event.device))
+        if before is not None and event.observed_at < before.observed_at:
+            late[event.device].append(f"{event.kind} is numbered {event.seq}, after what came later")
+        last[event.epoch, event.device] = event
         held[event.device][event.kind].append(event)
+    for kinds in held.values():
+        for events in kinds.values():
+            # A device's events are in two lanes, each in order; the instants tell how they interleave.
+            events.sort(key=lambda item: (item.observed_at, item.id))
     names = [device.id for device in scenario.devices]
     results: list[DeviceResult] = []
     for name in [*names, *sorted({*wanted, *held} - set(names))]:
-        result = DeviceResult(name, done=sum(entry.device == name and entry.step != STARTED for entry in entries))
+        result = DeviceResult(name, done=_count_done(name, entries))
+        result.faults += late[name]
         for kind in sorted({*wanted[name], *held[name]}):
             _match_kind(result, wanted[name][kind], held[name][kind])
         results.append(result)
-    steps_done = {entry.step for entry in entries}
+    steps_done = {entry.step for entry in entries if entry.what != STRANGER}
     for index, step in enumerate(scenario.steps):
         if index not in steps_done:
             result = next(item for item in results if item.device == step.device)
             result.faults.append(f"was never done: {step.says.en}")
     return results
+
+
+def _count_done(device: str, entries: Sequence[Entry]) -> int:
+    return sum(entry.device == device and entry.step != STARTED and entry.what != STRANGER for entry in entries)
+
+
+def match_stranger(spec: Stranger, entries: Sequence[Entry], stored: Iterable[StoredEvent]) -> DeviceResult:
+    """The stranger's gateway: every event that it sent is stored, in order, with the same data and instant."""
+    done = [entry for entry in entries if entry.what == STRANGER]
+    held = sorted(stored, key=lambda item: (item.epoch, item.seq))
+    result = DeviceResult(spec.id, done=len(done), expected=len(spec.events), stored=len(held))
+    if len(done) != len(spec.events):
+        result.faults.append(f"{len(done)} of {len(spec.events)} events were sent")
+    wanted = [(spec.events[entry.step], entry.at) for entry in done]
+    for (event, at), found in zip(wanted, held, strict=False):
+        wrong = difference(event.data, in_full(found.kind, found.data))
+        if (found.kind, found.device) != (event.kind, event.device) or wrong:
+            result.faults.append(f"{event.says.en}: {found.kind} of {found.device} is stored, {wrong}")
+        elif abs(found.observed_at - at) > CLOCK_SLACK:
+            result.faults.append(f"{event.says.en}: observed at {found.observed_at}, not at {at}")
+    if len(held) != len(wanted):
+        result.faults.append(f"{len(wanted)} were sent, {len(held)} are stored")
+    return result
 
 
 def _match_kind(result: DeviceResult, wanted: Sequence[Expected], held: Sequence[StoredEvent]) -> None:

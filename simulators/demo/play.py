@@ -4,13 +4,12 @@ import asyncio
 from typing import IO, Final
 
 from simulators.demo.house import House
-from simulators.demo.ledger import STARTED, Entry, LedgerWriter
+from simulators.demo.ledger import STARTED, STRANGER, Entry, LedgerWriter
 from simulators.demo.site import Site
 from simulators.fleet import FleetGateway, FleetPlan, FleetReport
 from simulators.mqtt_loop import probe_version
-from simulators.scenario import Scenario, WireGateway
+from simulators.scenario import Scenario, Stranger
 from wire.clock import Clock
-from wire.events import DoorState, DoorStateData
 from wire.messages import encode_event
 
 _TURN_S: Final = 0.2
@@ -30,8 +29,8 @@ async def play(scenario: Scenario, site: Site, go: IO[bytes], clock: Clock) -> N
             asyncio.create_task(_until_closed(reader)),
             asyncio.create_task(_steps(scenario, house, ledger, clock)),
         ]
-        if scenario.second_gateway is not None:
-            tasks.append(asyncio.create_task(_second_gateway(scenario.second_gateway, site, clock)))
+        if scenario.stranger is not None:
+            tasks.append(asyncio.create_task(_stranger(scenario.stranger, site, ledger, clock)))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
@@ -71,19 +70,21 @@ async def _steps(scenario: Scenario, house: House, ledger: LedgerWriter, clock: 
         await asyncio.to_thread(house.do, step)
 
 
-async def _second_gateway(spec: WireGateway, site: Site, clock: Clock) -> None:
-    """A stranger's gateway that says something and is never heard of again."""
+async def _stranger(spec: Stranger, site: Site, ledger: LedgerWriter, clock: Clock) -> None:
+    """Numbers and sends its events until they are acknowledged, and stays connected."""
     plan = FleetPlan(site.mqtt_url, gateways=1, rate=1)
     gateway = FleetGateway(spec.id, plan, await probe_version(site.mqtt_url), clock, FleetReport())
-    await gateway.connect()
+    began_s = clock.monotonic()
+    waiting = sorted(enumerate(spec.events), key=lambda item: item[1].at_s)
     try:
-        for number in range(spec.events):
-            data = DoorStateData(open=number % 2 == 0)
-            event = DoorState(observed_at=clock.now(), device=spec.device, unit=spec.unit, data=data)
-            gateway.stream.add(encode_event(event))
-        began_s = clock.monotonic()
-        while clock.monotonic() - began_s < spec.falls_silent_at_s:
+        while True:
+            while waiting and clock.monotonic() - began_s >= waiting[0][1].at_s:
+                index, event = waiting.pop(0)
+                now = clock.now()
+                ledger.write(Entry(at=now, device=event.device, step=index, what=STRANGER))
+                gateway.stream.add(encode_event(event.event(now)))
+            await gateway.mend()
             gateway.send_due()
             await clock.sleep(_TURN_S)
     finally:
-        gateway.vanish()
+        gateway.leave()

@@ -90,9 +90,9 @@ async def _start(running: Running, clock: Clock) -> None:
     site.agent_config.write_text(agent_toml(scenario, site, running.clip), encoding="utf-8")
     seed = (running.scenario_path.parent / scenario.registry).read_text(encoding="utf-8")
     site.registry.write_text(dated(seed, clock.now().astimezone().date()), encoding="utf-8")
-    running.token, running.sign_in_link = await _prepare_hub(site)
     agent = [program("anfang-agent"), "run", str(site.agent_config)]
     children["gateway"] = await start_child("gateway", agent, log=site.log("gateway"), env=environment())
+    running.token, running.sign_in_link = await _prepare_hub(site)
     await _until_ready(running, clock)
 
 

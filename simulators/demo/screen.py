@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from simulators.demo.ledger import STARTED, Entry
+from simulators.demo.ledger import STARTED, STRANGER, Entry
 from simulators.demo.run import Running, begin
 from simulators.demo.verdict import Row
 from simulators.hub_api import Alert, HubApi, StoredEvent
@@ -89,9 +89,15 @@ def _house(picture: Picture) -> RenderableType | None:
         return None
     table = Table.grid(padding=(0, 2))
     for entry in done:
-        says = picture.scenario.steps[entry.step].says
+        says = _says(picture.scenario, entry)
         table.add_row(f"{entry.at.astimezone():%H:%M:%S}", Text(entry.device, "cyan"), picture.say(says))
     return table
+
+
+def _says(scenario: Scenario, entry: Entry) -> Title:
+    if entry.what == STRANGER and scenario.stranger is not None:
+        return scenario.stranger.events[entry.step].says
+    return scenario.steps[entry.step].says
 
 
 def _alerts(picture: Picture) -> RenderableType:

@@ -61,10 +61,10 @@ def _entries() -> list[Entry]:
     ]
 
 
-def _event(device: str, kind: str, at_s: float, **data: Any) -> StoredEvent:
+def _event(device: str, kind: str, at_s: float, *, seq: int = 1, epoch: str = "urgent", **data: Any) -> StoredEvent:
     at = T0 + timedelta(seconds=at_s)
     return StoredEvent(
-        id=1, gateway="gw", epoch="e", seq=1, observed_at=at, received_at=at, kind=kind, device=device, data=data
+        id=seq, gateway="gw", epoch=epoch, seq=seq, observed_at=at, received_at=at, kind=kind, device=device, data=data
     )
 
 
@@ -104,8 +104,21 @@ def test_an_event_that_is_doubled_is_named(index: int) -> None:
 
 def test_two_events_in_the_wrong_order_are_named() -> None:
     stored = _good()
-    stored[0], stored[2] = stored[2], stored[0]
+    stored[0] = _event("smoke-201", "smoke.state", 0.4, alarm=True)
+    stored[2] = _event("smoke-201", "smoke.state", 2.4, alarm=False)
     assert "smoke-201: smoke-201 came up: smoke.state has alarm True instead of False" in _faults(stored)
+
+
+def test_a_lane_that_numbers_events_out_of_their_order_is_named() -> None:
+    stored = _good()
+    stored[0] = _event("smoke-201", "smoke.state", 0.4, seq=2, alarm=False)
+    assert _faults(stored) == ["smoke-201: smoke.state is numbered 2, after what came later"]
+
+
+def test_events_of_two_lanes_are_put_in_order_by_their_instants() -> None:
+    stored = _good()
+    stored[2] = _event("smoke-201", "smoke.state", 2.4, epoch="routine", alarm=True)
+    assert _faults(stored[::-1]) == []
 
 
 def test_another_card_is_not_the_card_that_was_presented() -> None:
