@@ -66,7 +66,9 @@ test-unit: $(STAMP) ## the tests that need no service (seconds)
 	$(BIN)/pytest -m "not integration and not slow" -n auto
 
 test: setup packages model web web-test ## all tests, with real brokers, databases and devices
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadgroup --ignore tests/e2e
+	@# In a process of its own: the browser's library keeps an event loop running in the thread of its tests.
+	$(BIN)/pytest tests/e2e
 
 demo: setup model web ## everything at once, on simulated devices
 	$(BIN)/anfang-sim demo
