@@ -193,7 +193,8 @@ class HubLink:
             for filters in self._filters():
                 self._is_subscribed = False
                 client.subscribe(filters)
-                self._await("the subscription", lambda: self._is_subscribed)
+                # A resumed session's backlog may come before the answer, and shows as well that we are subscribed.
+                self._await("the subscription", lambda: self._is_subscribed or bool(self._waiting))
         except (OSError, ssl.SSLError) as error:
             self.close()
             self.detail = f"{self._options.url}: {_plain(error)}"
@@ -306,7 +307,8 @@ class HubLink:
             for filters in self._filters():
                 self._is_subscribed = False
                 client.subscribe(filters)
-                self._await("the subscription", lambda: self._is_subscribed)
+                # A resumed session's backlog may come before the answer, and shows as well that we are subscribed.
+                self._await("the subscription", lambda: self._is_subscribed or bool(self._waiting))
         except (OSError, ssl.SSLError) as error:
             self.close()
             self.detail = f"{self._options.url}: {_plain(error)}"

@@ -146,14 +146,14 @@ def _newest(database: Database) -> int:
 class Site:
     """A worker on a broker, and a client that plays gateways."""
 
-    def __init__(self, database: Database, broker: Mosquitto, folder: Path) -> None:
+    def __init__(self, database: Database, broker: Mosquitto, folder: Path, *, name: str | None = None) -> None:
         self.folder = Recorder()
         self.metrics = Metrics()
         clock, feed = SystemClock(), ChangeFeed()
         taker = Intake(database, clock, feed, self.folder, self.metrics, accept_unknown=True)
         parts = WorkerParts(database, clock, feed, self.metrics, accept_unknown=True)
         # A share of its own: the broker still deals to the sessions that earlier tests left behind.
-        name = f"hub-{next(_names)}"
+        name = name or f"hub-{next(_names)}"
         self.worker = Worker(HubLink(LinkOptions(broker.url, name, share=name), clock), taker, parts)
         self.services = Services(database, clock, feed, folder, self.worker.wake)
         self.acks: list[tuple[str, Ack]] = []
@@ -273,6 +273,28 @@ def test_a_database_that_throws_us_out_is_tried_again(site: Site, database: Data
         time.sleep(0.001)  # spread over a few transactions
     until(lambda: site.acked(gateway) == 400, deadline_s=30, what="everything being stored")
     assert [seq for _, seq, _ in stored(database, gateway)] == list(range(1, 401))
+
+
+def test_a_backlog_that_the_broker_kept_is_taken_in_when_the_hub_comes_back(
+    database: Database, tmp_path: Path, gateway: str
+) -> None:
+    with mosquitto(tmp_path / "broker") as broker:
+        Site(database, broker, tmp_path, name="comes-back").close()
+        sender = mqtt.Client(CallbackAPIVersion.VERSION2)
+        sender.connect("127.0.0.1", broker.port)
+        sender.loop_start()
+        for first in range(1, 3000, 100):
+            events = [event(n) for n in range(first, first + 100)]
+            whole = payload(gateway, "E", first, events, floor_seq=0)
+            sender.publish(topic(gateway, Leaf.EVENT), whole, qos=1).wait_for_publish(10)
+        sender.disconnect()
+        sender.loop_stop()
+        site = Site(database, broker, tmp_path, name="comes-back")
+        try:
+            until(lambda: site.acked(gateway) == 3000, what="the backlog being stored")
+            assert [seq for _, seq, _ in stored(database, gateway)] == list(range(1, 3001))
+        finally:
+            site.close()
 
 
 def test_a_broker_that_dies_is_tried_again_and_what_was_sent_again_is_stored_once(
