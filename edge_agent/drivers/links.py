@@ -94,11 +94,12 @@ class _SerialLink:
         fault = port_fault(bus.port)
         if fault is not None:
             raise LinkError(fault)
+        self._is_local = bus.port.startswith("/")
         try:
             self._port = serial.serial_for_url(
                 bus.port, baudrate=bus.baud, parity=bus.parity, stopbits=bus.stop_bits, timeout=0, do_not_open=True
             )
-            if bus.port.startswith("/"):
+            if self._is_local:
                 # Two programs on one bus are noise to each other.
                 self._port.exclusive = True
             self._port.open()
@@ -109,7 +110,11 @@ class _SerialLink:
 
     def read(self, most: int) -> bytes:
         try:
-            return bytes(self._port.read(most))
+            data = bytes(self._port.read(most))
+            # pyserial's network ports give one byte at a time when they may not wait.
+            while not self._is_local and len(data) < most and (more := bytes(self._port.read(most - len(data)))):
+                data += more
+            return data
         except _GONE as error:
             raise LinkError(f"unplugged: {_reason(error)}") from error
 
@@ -121,7 +126,12 @@ class _SerialLink:
 
     def discard_input(self) -> None:
         try:
-            self._port.reset_input_buffer()
+            if self._is_local:
+                self._port.reset_input_buffer()
+            else:
+                # RFC 2217's purge waits for the server's answer; reading what is there does not.
+                while self._port.read(4096):
+                    pass
         except _GONE as error:
             raise LinkError(f"unplugged: {_reason(error)}") from error
 

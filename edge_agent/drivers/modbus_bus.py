@@ -8,6 +8,7 @@ import structlog
 
 from edge_agent.backoff import Backoff
 from edge_agent.config import BusSection
+from edge_agent.drivers.hotplug import wait_for_port
 from edge_agent.drivers.links import Tap
 from edge_agent.drivers.modbus_client import ModbusLine
 from edge_agent.drivers.station import Station
@@ -90,7 +91,7 @@ class ModbusBus:
             for slave in self._slaves:
                 slave.due_s = 0.0
                 await slave.station.link(is_online=False, reason=self._detail)
-            await self._pause(backoff.next_s())
+            await wait_for_port(self._context.clock, self._context.beat, self._bus.port, backoff.next_s())
 
     def health(self) -> DriverHealth:
         """Running when every device answers."""
@@ -175,14 +176,6 @@ class ModbusBus:
         slave.due_s = self._context.clock.monotonic() + pause_s
         if slave.failures >= limit:
             await slave.station.link(is_online=False, reason=reason)
-
-    async def _pause(self, delay_s: float) -> None:
-        """Sleep, alive."""
-        while delay_s > 0:
-            self._context.beat()
-            step_s = min(delay_s, 2.0)
-            await self._context.clock.sleep(step_s)
-            delay_s -= step_s
 
 
 def _address_of(station: Station) -> int:

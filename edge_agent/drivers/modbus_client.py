@@ -14,7 +14,8 @@ from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.pdu import ModbusPDU
 
 from edge_agent.config import BusSection
-from edge_agent.drivers.links import Tap, port_fault
+from edge_agent.drivers.links import Tap, open_link, port_fault
+from edge_agent.drivers.pty_bridge import PtyBridge
 from edge_agent.errors import CommandError, ConfigError, LinkError
 from edge_agent.protocols.modbus import EXCEPTIONS, Read
 from firmware_profiles.transports import ModbusTransport, RegisterWrite
@@ -31,13 +32,19 @@ class ModbusLine:
         self._bus = bus
         self._tap = tap
         self._lost = asyncio.Event()
-        self._client = _client_of(bus, self._trace_connect, self._trace_packet, has_local_echo=has_local_echo)
+        self._has_local_echo = has_local_echo
+        self._bridge: PtyBridge | None = None
+        self._client = self._client_on(bus.port)
 
     async def open(self) -> None:
         """Connect. Raises LinkError."""
         fault = port_fault(self._bus.port)
         if fault is not None:
             raise LinkError(fault)
+        if self._bus.port.startswith("rfc2217://"):
+            # pymodbus watches a port's file descriptor, which this kind of port does not have.
+            self._bridge = PtyBridge(await asyncio.to_thread(open_link, self._bus))
+            self._client = self._client_on(self._bridge.path)
         if not await self._client.connect():
             raise LinkError(f"{self._bus.port}: cannot be opened; is another program using it?")
         self._lost.clear()
@@ -45,6 +52,12 @@ class ModbusLine:
     def close(self) -> None:
         """Let go of the port."""
         self._client.close()
+        if self._bridge is not None:
+            self._bridge.close()
+
+    def _client_on(self, port: str) -> AsyncModbusSerialClient | AsyncModbusTcpClient:
+        bus = self._bus.model_copy(update={"port": port})
+        return _client_of(bus, self._trace_connect, self._trace_packet, has_local_echo=self._has_local_echo)
 
     async def read(self, address: int, transport: ModbusTransport, read: Read) -> list[int]:
         """The values of one request; bits as 0 and 1.
@@ -97,6 +110,8 @@ class ModbusLine:
         return answer
 
     def _check_line(self) -> None:
+        if self._bridge is not None and self._bridge.fault is not None:
+            raise LinkError(f"{self._bus.port}: {self._bridge.fault}")
         if self._lost.is_set() or not self._client.connected:
             raise LinkError(f"{self._bus.port}: unplugged or connection lost")
 

@@ -11,6 +11,7 @@ import structlog
 from edge_agent.backoff import Backoff
 from edge_agent.config import BusSection
 from edge_agent.drivers.access import AccessList
+from edge_agent.drivers.hotplug import wait_for_port
 from edge_agent.drivers.links import Link, Tap, TappedLink, open_link
 from edge_agent.drivers.osdp_panel import (
     CardRead,
@@ -311,12 +312,7 @@ class OsdpBus:
             await reader.station.link(is_online=False, reason=reason)
 
     async def _pause(self, delay_s: float) -> None:
-        """Sleep, alive."""
-        while delay_s > 0:
-            self._context.beat()
-            step_s = min(delay_s, 2.0)
-            await self._context.clock.sleep(step_s)
-            delay_s -= step_s
+        await wait_for_port(self._context.clock, self._context.beat, self._bus.port, delay_s)
         for reader in self._readers.values():
             await reader.station.tick()
 
