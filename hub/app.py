@@ -2,7 +2,6 @@
 
 import contextlib
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -52,7 +51,7 @@ class HubOptions:
 class Hub:
     """Everything in one process: ingest, rules that time triggers, the API, perhaps a broker. `start`, then `stop`."""
 
-    def __init__(self, options: HubOptions, clock: Clock, make_folder: Callable[[Services], EventFolder]) -> None:
+    def __init__(self, options: HubOptions, clock: Clock) -> None:
         """Open and prepare what can fail. Raises ConfigError."""
         config = options.config
         self._config = config
@@ -63,7 +62,7 @@ class Hub:
             self.metrics = Metrics()
             self.feed = ChangeFeed()
             self.services = Services(self.database, clock, self.feed, options.data_dir, self._wake_ingest)
-            self._folder = make_folder(self.services)
+            self._folder: EventFolder = Evaluator()
             links = [HubLink(self._link_options(options, number), clock) for number in range(config.ingest.workers)]
             self._workers = [self._worker(link, number) for number, link in enumerate(links)]
             host, port, _ = self._link_options(options, 0).address
@@ -176,11 +175,6 @@ class Hub:
             else:
                 size = session.connection().execute(text("SELECT pg_database_size(current_database())")).scalar_one()
             self.metrics.database_bytes.set(size)
-
-
-def make_folder(services: Services) -> EventFolder:
-    """What folds events into alerts."""
-    return Evaluator()
 
 
 def purge_changes(session: Session, keep: int = _CHANGES_KEPT) -> None:

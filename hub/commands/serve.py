@@ -63,7 +63,7 @@ def _serve(options: "HubOptions") -> None:
     import structlog
     import uvicorn
 
-    from hub.app import Hub, make_folder
+    from hub.app import Hub
     from hub.config import split_address
     from hub.errors import ConfigError
     from wire.clock import SystemClock
@@ -83,7 +83,7 @@ def _serve(options: "HubOptions") -> None:
     except OSError as error:
         raise ConfigError(f"--http {host}:{port}: {error.strerror}; choose another port, or stop who has it") from error
     with listener:
-        hub = Hub(options, SystemClock(), make_folder)
+        hub = Hub(options, SystemClock())
         app = hub.api()
         # Restarting must not wait long for browsers that hold the stream of changes open.
         server = Server(
