@@ -105,7 +105,7 @@ def _alerts(picture: Picture) -> RenderableType:
     for alert in picture.alerts[-_LINES:]:
         style = _SEVERITY.get(alert.severity, "")
         title = alert.title.zh if picture.language == "zh" else alert.title.en
-        subject = alert.unit or alert.device or alert.gateway or alert.subject
+        subject = alert.unit or " ".join(filter(None, (alert.gateway, alert.device))) or alert.subject
         opened = f"{alert.opened_at.astimezone():%H:%M:%S}"
         table.add_row(opened, Text(f"{alert.severity} {alert.rule}", style), Text(title, style), subject)
     return table
