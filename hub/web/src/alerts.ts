@@ -12,6 +12,7 @@ export const CLASSES: AlertClass[] = ["L", "S", "C", "W", "T"];
 export const SEVERITIES: Severity[] = ["P0", "P1", "P2", "P3", "P4"];
 const PAGE = 100;
 const GATHER_MS = 100;
+const RETRY_MS = 1000;
 const MOST_AT_ONCE = 200;
 
 /** Whether a time limit of this alert has passed. */
@@ -116,7 +117,9 @@ export function createInbox() {
       await countAgain();
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
-      // The network is away; the stream says so, and on its return everything is read again.
+      // The network is away. The stream has told of these already and will not again.
+      ids.forEach((id) => changed.add(id));
+      timer = setTimeout(ask, RETRY_MS);
     }
     if (changed.size && timer === undefined) timer = setTimeout(ask, GATHER_MS);
   }

@@ -23,6 +23,13 @@ export const router = createRouter({
       props: (route) => ({ id: Number(route.params["id"]) }),
       meta: { right: "alerts.see" },
     },
+    { path: "/units", component: () => import("./views/UnitsView.vue"), meta: { right: "units.see" } },
+    {
+      path: "/units/:code",
+      component: () => import("./views/UnitView.vue"),
+      props: (route) => ({ code: String(route.params["code"]) }),
+      meta: { right: "units.see" },
+    },
     { path: "/devices", component: () => import("./views/DevicesView.vue"), meta: { right: "gateways.see" } },
     { path: "/audit", component: () => import("./views/AuditView.vue"), meta: { right: "audit.see" } },
     { path: "/users", component: () => import("./views/UsersView.vue"), meta: { right: "users.run" } },

@@ -26,6 +26,7 @@ function setLive(isLive: boolean): void {
 
 function open(): void {
   clearTimeout(retry);
+  source?.close();
   // The browser repeats Last-Event-ID by itself only for its own reconnects; after an error that it calls final we do.
   source = new EventSource(lastId ? `/api/v1/stream?after=${lastId}` : "/api/v1/stream");
   source.addEventListener("hello", (event) => {
@@ -65,7 +66,7 @@ function close(): void {
 if (typeof window !== "undefined") {
   // A page that was asleep or offline comes back at once, not after its back-off.
   window.addEventListener("online", () => {
-    if (listeners.size && !source) open();
+    if (listeners.size) open();
   });
   window.addEventListener("offline", () => setLive(false));
 }
