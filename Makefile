@@ -39,6 +39,7 @@ client: $(STAMP) ## write the web pages' client from the API's OpenAPI document
 schemas: $(STAMP) ## write the generated JSON Schemas
 	@$(BIN)/python -m wire.json_schema
 	@$(BIN)/python -m firmware_profiles.json_schema
+	@$(BIN)/python -m edge_agent.device_table
 
 check: lint types arch docs-check ## lint, types, import rules, generated files
 
@@ -56,6 +57,7 @@ docs-check: $(STAMP)
 	$(BIN)/python -m hub.api.openapi --check
 	$(BIN)/python -m wire.json_schema --check
 	$(BIN)/python -m firmware_profiles.json_schema --check
+	$(BIN)/python -m edge_agent.device_table --check
 	$(BIN)/python docs/tools/cli_reference.py --check
 	$(BIN)/python docs/tools/check_docs.py
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.device_table import PATH as TABLE
+from edge_agent.device_table import table
 from edge_agent.profile_examples import check_examples
 from firmware_profiles.json_schema import PATH, schema_text
 from firmware_profiles.loader import find_profile, load_profile, shipped_profiles
@@ -31,6 +33,18 @@ def test_every_field_of_a_profile_is_used(name: str):
 
 def test_the_schema_for_editors_is_current():
     assert Path(PATH).read_text(encoding="utf-8") == schema_text()
+
+
+def test_the_table_of_devices_is_current():
+    assert TABLE.read_text(encoding="utf-8") == table()
+
+
+def test_there_are_models_of_all_five_families_of_protocols():
+    found = [load_profile(path) for path in shipped_profiles().values()]
+    assert {profile.transport.kind for profile in found} == {
+        "modbus", "osdp", "zigbee2mqtt", "mqtt", "gb26875", "home-assistant",
+    }  # fmt: skip
+    assert len([profile for profile in found if profile.vendor != "Generic"]) >= 25
 
 
 def test_no_two_profiles_are_of_the_same_model():
