@@ -7,31 +7,34 @@ compliance and welfare. So nothing that compliance does can delay or break an al
 
 import copy
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 from sqlmodel import Session
 
 from hub.alerts.book import AlertBook
+from hub.alerts.daily import HouseWatch, is_due, look_daily
 from hub.alerts.follow import Follower
 from hub.alerts.packs import standard_packs
-from hub.alerts.silence import heard_again, listening_since, next_check, watch_devices, watch_gateways
+from hub.alerts.silence import heard_again, listening_since, watch_devices, watch_gateways
 from hub.alerts.units import UnitWatch
 from hub.alerts.watch import Watched, WatchTable, forget_checks
 from hub.facts import Change, StoredEvent
 from hub.registry.ledger import Ledger
-from hub.rules import l4_detector_lost
+from hub.rules import l4_detector_lost, t2_backlog, t4_clock
 from hub.rules.local_time import local_day
-from hub.rules.on_event import Around, judge
+from hub.rules.on_event import Around, is_invalid, judge, next_check, unknown_device
 from hub.rules.place import Place
-from hub.rules.policy import PackSet
+from hub.rules.policy import PackSet, Policy
 from hub.rules.seen import absorb
 from wire.events import (
     CameraState,
     DeviceHealth,
     DoorState,
     FireComponent,
+    GatewayHealth,
     LockAccess,
     LockAlarm,
     LockState,
@@ -57,6 +60,8 @@ _SAYS_WHAT: Final[dict[type, str]] = {
     PeoplePresent: "camera",
     CameraState: "camera",
 }
+_NEVER_HEARD_EVERY: Final = timedelta(hours=1)
+_NOTHING: Final = Around()
 _NEEDS_HEADS: Final = (SmokeState, FireComponent)
 
 
@@ -68,15 +73,19 @@ class Evaluator:
 
     def __init__(self, packs: PackSet | None = None, *, replays: bool = False) -> None:
         self._packs = packs or standard_packs()
+        # Devices that the ledger has no place for, looked at with each of their events. A cache: T5 is in the store.
+        self._unknown: set[str] = set()
         self._ledger = Ledger()
         self._follower = Follower(self._ledger)
         self._units = UnitWatch(self._ledger)
+        self._houses = HouseWatch(self._ledger)
         self._replays = replays
 
     def fold(self, session: Session, events: Sequence[StoredEvent], now: datetime) -> list[Change]:
         """Bring devices up to date and raise what cannot wait. Never commits."""
         relevant = [stored for stored in events if type(stored.event) in _DEVICE_KINDS]
-        if not relevant:
+        reports = [stored for stored in events if type(stored.event) is GatewayHealth]
+        if not relevant and not reports:
             return []
         self._ledger.refresh(session, now if self._replays else None)
         book = AlertBook(session, self._ledger, self._packs, now)
@@ -85,14 +94,31 @@ class Evaluator:
         for stored in relevant:
             self._fold_one(session, stored, table, book)
         table.flush()
+        self._gateway_health(session, reports, book)
         return book.changes
+
+    def _gateway_health(self, session: Session, reports: Sequence[StoredEvent], book: AlertBook) -> None:
+        """T2 and T4, from the newest report of each gateway."""
+        for stored in {stored.gateway_id: stored for stored in reports}.values():
+            event = stored.event
+            assert isinstance(event, GatewayHealth)
+            place = self._ledger.place(session, stored.gateway_id, event.device, None)
+            if not place.is_adopted:
+                continue
+            policy = book.policy(place.building)
+            about = (stored.gateway_id, place.building_code, event, stored.id)
+            at = stored.received_at
+            book.take(t2_backlog.judge(*about, received_at=at, p=policy.of("T2", t2_backlog.Parameters)), policy)
+            book.take(t4_clock.judge(*about, received_at=at, p=policy.of("T4", t4_clock.Parameters)), policy)
 
     def _fold_one(self, session: Session, stored: StoredEvent, table: WatchTable, book: AlertBook) -> None:
         event = stored.event
         place = self._ledger.place(session, stored.gateway_id, event.device, event.unit)
         watched = table.get(place, stored.received_at, stored.id)
         was = copy.copy(watched.seen)
-        if absorb(watched.seen, event, stored.id):
+        around = self._around(session, place, stored)
+        invalid = isinstance(event, LockAccess) and is_invalid(event, around.held)
+        if absorb(watched.seen, event, stored.id, is_invalid=invalid):
             watched.is_changed = True
         policy = book.policy(place.building)
         was_seen_at = watched.last_seen_at
@@ -101,14 +127,22 @@ class Evaluator:
         if watched.kind == "other" and (kind := _SAYS_WHAT.get(type(event))) is not None:
             # A device that the ledger does not know shows by what it says what it is.
             watched.kind, watched.is_changed = kind, True
-        around = Around(None, 0)
         if isinstance(event, _NEEDS_HEADS):
             self._note_alarm(event, watched)
-            around = Around(self._people(session, place, stored.received_at), table.others_in_alarm(place))
+            around = replace(around, others_in_alarm=table.others_in_alarm(place))
         if watched.kind == "smoke" and heard_again(place, was_seen_at, watched, policy):
             p = policy.of("L4", l4_detector_lost.Parameters)
             book.take(l4_detector_lost.on_silence(place, stored.received_at, stored.id, p, stored.received_at), policy)
-        watched.check_at = next_check(place, watched, policy)
+        watched.check_at = next_check(
+            place,
+            watched.kind,
+            watched.seen,
+            last_seen_at=watched.last_seen_at,
+            policy=policy,
+            now=stored.received_at,
+        )
+        if watched.is_new or watched.key in self._unknown:
+            self._unknown_device(place, stored, book, policy)
         for finding in judge(place, event, stored.id, was=was, seen=watched.seen, around=around, policy=policy):
             book.take(finding, policy)
 
@@ -118,12 +152,34 @@ class Evaluator:
         if alarm != watched.in_alarm:
             watched.in_alarm, watched.is_changed = alarm, True
 
-    def _people(self, session: Session, place: Place, at: datetime) -> int | None:
-        """Registered heads for rescue: of the unit, or None where no unit is known."""
-        if place.unit is None:
-            return None
-        unit = self._ledger.unit(session, place.unit)
-        return None if unit is None else len(unit.people_on(local_day(at)))
+    def _around(self, session: Session, place: Place, stored: StoredEvent) -> Around:
+        """What the ledger adds to an event whose rules need it."""
+        event = stored.event
+        if not isinstance(event, _NEEDS_HEADS):
+            if not isinstance(event, LockAccess):
+                return _NOTHING
+            ref = event.data.credential.ref if event.data.credential else None
+            held = self._ledger.credential(session, ref) if ref is not None else None
+            is_remote = event.data.credential is not None and event.data.credential.type == "remote"
+            if not is_remote and (held is None or held.purpose not in {"staff", "master"}):
+                return _NOTHING if held is None else Around(held=held)
+            unit = self._ledger.unit(session, place.unit) if place.unit is not None else None
+            if unit is None:
+                return Around(held=held)
+            at = event.observed_at
+            return Around(len(unit.people_on(local_day(at))), 0, held, unit.has_booking_at(at))
+        unit = self._ledger.unit(session, place.unit) if place.unit is not None else None
+        # Registered heads for rescue, as of now: not as of when a late event was seen.
+        return _NOTHING if unit is None else Around(len(unit.people_on(local_day(stored.received_at))))
+
+    def _unknown_device(self, place: Place, stored: StoredEvent, book: AlertBook, policy: Policy) -> None:
+        found = unknown_device(place, stored.id, stored.received_at)
+        if found is not None:
+            book.take(found, policy)
+        if found is None or found.active:
+            self._unknown.add(place.key)
+        else:
+            self._unknown.discard(place.key)
 
     def tick(self, session: Session, now: datetime) -> list[Change]:
         """What time alone brings about, and what compliance has to say of the events since the last call."""
@@ -132,9 +188,14 @@ class Evaluator:
         listening = listening_since(session, now)
         if self._units.note_ledger(session, now):
             forget_checks(session, now)
-        self._units.sweep(session, now)
+            self._houses.look(session, book, now)
+        if self._units.sweep(session, now):
+            self._houses.look(session, book, now)
+            look_daily(session, book, self._packs, now)
         self._follower.follow(session, now)
         watch_gateways(session, self._ledger, book, now, listening)
         watch_devices(session, self._ledger, book, now, listening)
+        if is_due(session, "never-heard", _NEVER_HEARD_EVERY, now):
+            self._houses.never_heard(session, book, now)
         self._units.evaluate_due(session, book, now)
         return book.changes

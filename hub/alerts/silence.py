@@ -11,23 +11,29 @@ from hub.alerts.units import dark_gateways
 from hub.alerts.watch import Watched, WatchTable
 from hub.registry.ledger import Ledger
 from hub.rules import l4_detector_lost, t1_gateway_silent
+from hub.rules.on_event import judge_time, next_check
 from hub.rules.place import Place
 from hub.rules.policy import Policy
 from hub.store.tables.alerts import AlertRow, DeviceWatch, Progress
 from hub.store.tables.ingest import Gateway
 
-_LISTENING: Final = "listening"
+LISTENING: Final = "listening"
+DEAF: Final = "deaf:"
+"""Begins the names of the rows that remember when this hub did not listen, for replay: from `cursor` until `at`."""
 DEAF_AFTER: Final = timedelta(seconds=60)
 """Without a tick for so long, this hub did not listen: silence counts from its return."""
 _GRACE: Final = timedelta(minutes=10)
+_OUTAGE_STEP: Final = timedelta(hours=1)
 _MOST_AT_ONCE: Final = 2000
 
 
 def listening_since(session: Session, now: datetime) -> datetime:
     """Since when this hub has heard without a gap: what it did not hear while it was down, nobody has kept back."""
-    row = session.get(Progress, _LISTENING)
+    row = session.get(Progress, LISTENING)
     if row is None or now - row.at > DEAF_AFTER:
-        row = row or Progress(name=_LISTENING, at=now)
+        last = row.at.timestamp() if row is not None else 0.0
+        session.merge(Progress(name=f"{DEAF}{last:.3f}", at=now, cursor=str(last)))
+        row = row or Progress(name=LISTENING, at=now)
         row.cursor = str(now.timestamp())
     since = datetime.fromtimestamp(float(row.cursor), tz=now.tzinfo)
     row.at = now
@@ -57,16 +63,6 @@ def _behind(session: Session, gateway: str) -> tuple[int, int]:
     return len(kinds), sum(1 for kind in kinds if kind == "smoke")
 
 
-def next_check(place: Place, held: Watched, policy: Policy) -> datetime | None:
-    """When time alone may make a rule about this device true."""
-    due: list[datetime] = []
-    if held.kind == "smoke":
-        p = policy.of("L4", l4_detector_lost.Parameters)
-        heartbeat_s = place.known.heartbeat_s if place.known else None
-        due.append(held.last_seen_at + l4_detector_lost.allowed_silence(p, heartbeat_s) + timedelta(seconds=1))
-    return min(due, default=None)
-
-
 def watch_devices(session: Session, ledger: Ledger, book: AlertBook, now: datetime, listening: datetime) -> None:
     """The rules of single devices that time alone makes true. One L4 for a building whose gateway is silent."""
     table = WatchTable(session)
@@ -76,22 +72,26 @@ def watch_devices(session: Session, ledger: Ledger, book: AlertBook, now: dateti
     for held in due:
         place = ledger.place(session, held.gateway, held.device, held.unit)
         policy = book.policy(place.building)
-        held.check_at, held.is_changed = next_check(place, held, policy), True
-        if held.check_at is not None and held.check_at <= now:
-            # Looked at now; again when something is heard of it, or when the outage that explains it is over.
-            held.check_at = now + timedelta(hours=1) if held.gateway in dark else None
-        if held.kind != "smoke" or now - listening < _GRACE:
-            if held.kind == "smoke":
-                held.check_at = now + _GRACE
+        held.check_at = next_check(place, held.kind, held.seen, last_seen_at=held.last_seen_at, policy=policy, now=now)
+        held.is_changed = True
+        for found in judge_time(place, held.kind, held.seen, policy, now):
+            book.take(found, policy)
+        if held.kind != "smoke":
             continue
+        if now - listening < _GRACE:
+            held.check_at = now + _GRACE
+            continue
+        if held.gateway in dark:
+            # Until its gateway is heard again, so that the building's one alert comes when it is due.
+            held.check_at = min(held.check_at or now + _OUTAGE_STEP, now + _OUTAGE_STEP)
         p = policy.of("L4", l4_detector_lost.Parameters)
         finding = l4_detector_lost.on_silence(place, held.last_seen_at, held.last_event_id, p, now)
         if finding.active and held.gateway in dark:
             lost[place.building_code or held.gateway].append(held)
         elif finding.active:
             book.take(finding, policy)
-    for building, found in lost.items():
-        _one_for_building(session, ledger, book, building, found)
+    for building, silent in lost.items():
+        _one_for_building(session, ledger, book, building, silent)
     table.flush()
     _end_outages(session, ledger, book, now)
 

@@ -1,8 +1,9 @@
 """Looks at whole units: those where something happened, those whose ledger changed, and all of them once a day."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete
@@ -10,14 +11,15 @@ from sqlmodel import Session, col, select
 
 from hub.alerts.book import AlertBook
 from hub.alerts.follow import mark_due
-from hub.registry.ledger import Ledger, held_at
+from hub.registry.ledger import Ledger, held_at, read_rows
 from hub.rules.known import UnitKnown
 from hub.rules.local_time import local_day
-from hub.rules.model import CannotEvaluate, Finding
+from hub.rules.model import CannotEvaluate, Finding, Fine, Verdict
 from hub.rules.on_unit import judge_unit
+from hub.rules.policy import Policy
 from hub.rules.seen import Night, UnitSeen, UseDay
 from hub.store.tables.alerts import AlertRow, CredentialDay, DeviceWatch, NightRow, Progress, RuleVerdict, UnitDue
-from hub.store.tables.registry import RegistryRevision, Unit
+from hub.store.tables.registry import Credential, Occupant, Person, RegistryRevision, Unit
 
 USES_DAYS: Final = 62
 NIGHTS_DAYS: Final = 31
@@ -91,10 +93,34 @@ class UnitWatch:
                     continue
                 if held is not None:
                     session.delete(held)
-                if isinstance(verdict, Finding):
-                    book.take(verdict, policy)
-                else:
-                    book.clear_all(rule_id, subject)
+                _settle(book, rule_id, subject, verdict, policy)
+
+
+def settle_verdict(
+    session: Session,
+    book: AlertBook,
+    rule_id: str,
+    subject: str,
+    verdict: Verdict,
+    *,
+    policy: Policy,
+    now: datetime,
+) -> None:
+    """Act on what a rule said of one subject: open, join, clear, or note that it could not judge."""
+    held = session.get(RuleVerdict, (rule_id, subject))
+    if isinstance(verdict, CannotEvaluate):
+        _keep_verdict(session, held, rule_id=rule_id, subject=subject, verdict=verdict, now=now)
+        return
+    if held is not None:
+        session.delete(held)
+    _settle(book, rule_id, subject, verdict, policy)
+
+
+def _settle(book: AlertBook, rule_id: str, subject: str, verdict: Finding | Fine, policy: Policy) -> None:
+    if isinstance(verdict, Finding):
+        book.take(verdict, policy)
+    else:
+        book.clear_all(rule_id, subject)
 
 
 def _verdicts(session: Session, codes: Collection[str]) -> dict[tuple[str, str], RuleVerdict]:
@@ -156,7 +182,53 @@ def seen_of(session: Session, units: dict[str, UnitKnown], now: datetime) -> dic
             nights[night.place].append(_night(night))
         for device in session.exec(select(DeviceWatch).where(col(DeviceWatch.unit_code).in_(chunk))):
             devices[device.unit_code or ""].append(device)
-    return {code: _seen(unit, uses[code], nights[code], devices[code], dark) for code, unit in units.items()}
+    strange = {use.ref for unit in units.values() for use in uses[unit.code]}
+    strange -= {held.ref for unit in units.values() for held in unit.credentials}
+    named = _named(session, strange)
+    double = _double(session, units, local_day(now))
+    return {
+        code: replace(
+            _seen(unit, uses[code], nights[code], devices[code], dark),
+            named_elsewhere=frozenset(use.ref for use in uses[code] if use.ref in named),
+            elsewhere=double.get(code, {}),
+        )
+        for code, unit in units.items()
+    }
+
+
+def _named(session: Session, refs: Collection[str]) -> set[str]:
+    """Those of these credentials that the ledger has bound to somebody, or to the staff."""
+    rows = read_rows(session, Credential, None, Credential.code, refs)
+    return {row.code for row in rows if row.person_code is not None or row.purpose in {"staff", "master"}}
+
+
+def _double(session: Session, units: Mapping[str, UnitKnown], day: date) -> dict[str, dict[str, str]]:
+    """Unit -> person -> another unit in which the same person, or the same document, lives on that day."""
+    people = {o.person.code for unit in units.values() for o in unit.people_on(day)}
+    documents = {
+        row.code: row.document_index
+        for row in read_rows(session, Person, None, Person.code, people)
+        if row.document_index is not None
+    }
+    same: dict[str, set[str]] = defaultdict(set)
+    for row in read_rows(session, Person, None, Person.document_index, set(documents.values())):
+        same[row.document_index or ""].add(row.code)
+    alike = {code: same[documents[code]] | {code} if code in documents else {code} for code in people}
+    homes: dict[str, set[str]] = defaultdict(set)
+    everybody = {code for codes in alike.values() for code in codes}
+    for home in read_rows(session, Occupant, None, Occupant.person_code, everybody):
+        if home.role != "guest" and home.from_on <= day and (home.to_on is None or day <= home.to_on):
+            homes[home.person_code].add(home.unit_code)
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for code, unit in units.items():
+        for occupant in unit.people_on(day):
+            person = occupant.person.code
+            others = {unit_code for other in alike[person] for unit_code in homes[other]} - {code}
+            if others and occupant.role != "guest":
+                found[code][person] = min(others)
+            elif len(alike[person] & {o.person.code for o in unit.people_on(day)}) > 1:
+                found[code][person] = code
+    return found
 
 
 def _seen(
@@ -177,6 +249,7 @@ def _seen(
         last_activity_at=max(activity, default=None),
         has_lock=bool(locks or placed),
         lock_since=min((device.first_seen_at for device in locks), default=None),
+        lock_seen_at=max((device.last_seen_at for device in locks), default=None),
         is_dark=bool(gateways & dark),
     )
 

@@ -124,7 +124,7 @@ def apply(session: Session, steps: Sequence[Step], now: datetime, by: str) -> li
     session.flush()
     session.add_all(fresh)
     session.flush()
-    _place_gateways(session, fresh, now)
+    place_gateways(session, fresh, now)
     units = touched_units(done)
     named = ",".join(units) if units is not None and len(units) <= _MOST_UNITS_NAMED else "*"
     session.add(RegistryRevision(at=now, entered_by=by, units=named))
@@ -149,7 +149,7 @@ def touched_units(steps: Iterable[Step]) -> list[str] | None:
     return sorted(codes)
 
 
-def _place_gateways(session: Session, rows: Iterable[Versioned], now: datetime) -> None:
+def place_gateways(session: Session, rows: Iterable[Versioned], now: datetime) -> None:
     """A gateway that the ledger places belongs to us: adopt it, and have it known before it first speaks."""
     for row in rows:
         if isinstance(row, GatewayPlacement):

@@ -181,6 +181,10 @@ class Ledger:
         """Every building."""
         return [_building(row) for row in read_rows(session, Building, self._as_of)]
 
+    def devices(self, session: Session) -> list[DeviceKnown]:
+        """Every device that has a place."""
+        return [_device(row) for row in read_rows(session, DevicePlacement, self._as_of)]
+
     def credential(self, session: Session, ref: str) -> CredentialKnown | None:
         """What the ledger says of a credential."""
         if ref not in self._credentials:

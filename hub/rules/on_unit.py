@@ -4,7 +4,24 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from hub.rules import c2_over_capacity, c8_after_lease
+from hub.rules import (
+    c1_over_registered,
+    c2_over_capacity,
+    c3_not_in_ledger,
+    c4_unbound_credential,
+    c5_not_registered,
+    c6_left_not_reported,
+    c7_lease_ending,
+    c8_after_lease,
+    c9_vacant_used,
+    c10_not_living_here,
+    c11_short_lets,
+    c12_not_habitable,
+    c14_contract_not_filed,
+    c15_only_minors,
+    t6_ledger_conflict,
+    w1_no_activity,
+)
 from hub.rules.known import UnitKnown
 from hub.rules.model import Verdict
 from hub.rules.policy import Parameters, Policy
@@ -26,7 +43,29 @@ def _rule(module: object) -> UnitRule:
     return UnitRule(rule.id, kind, evaluate)
 
 
-UNIT_RULES: Final[tuple[UnitRule, ...]] = tuple(map(_rule, (c2_over_capacity, c8_after_lease)))
+UNIT_RULES: Final[tuple[UnitRule, ...]] = tuple(
+    map(
+        _rule,
+        (
+            c1_over_registered,
+            c2_over_capacity,
+            c3_not_in_ledger,
+            c4_unbound_credential,
+            c5_not_registered,
+            c6_left_not_reported,
+            c7_lease_ending,
+            c8_after_lease,
+            c9_vacant_used,
+            c10_not_living_here,
+            c11_short_lets,
+            c12_not_habitable,
+            c14_contract_not_filed,
+            c15_only_minors,
+            w1_no_activity,
+            t6_ledger_conflict,
+        ),
+    )
+)
 
 
 def judge_unit(unit: UnitKnown, seen: UnitSeen, policy: Policy, now: datetime) -> Iterator[tuple[str, Verdict]]:

@@ -1,6 +1,7 @@
 """What the latest events say of devices, credentials and nights, as plain values kept as JSON between events."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from msgspec import Struct
@@ -45,6 +46,7 @@ class DeviceSeen(Struct, omit_defaults=True):
     camera_since: datetime | None = None
     camera_event_id: int | None = None
     tries: list[Try] = []
+    invalid: list[Try] = []
     health_event_id: int | None = None
 
 
@@ -85,6 +87,8 @@ class UnitSeen:
     """What was seen of a unit: uses of the last weeks, nights of the last week, and whether its devices were there.
 
     `is_dark`: a gateway or device that the unit's rules rest on is silent now, so that compliance rules abstain.
+    `elsewhere`: people of this unit who are entered in another unit too, or under another code with one document.
+    `named_elsewhere`: credentials used here that the ledger has, bound to somebody, at another unit or at none.
     """
 
     uses: tuple[UseDay, ...] = ()
@@ -94,10 +98,18 @@ class UnitSeen:
     has_lock: bool = False
     lock_since: datetime | None = None
     is_dark: bool = False
+    named_elsewhere: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    lock_seen_at: datetime | None = None
 
 
-def absorb(seen: DeviceSeen, event: AnyEvent, event_id: int) -> bool:  # noqa: PLR0911, PLR0912  # one branch per kind
-    """Bring `seen` up to date with an event of its device. True when something changed that is worth keeping."""
+def absorb(  # noqa: PLR0911, PLR0912  # one branch per kind
+    seen: DeviceSeen, event: AnyEvent, event_id: int, *, is_invalid: bool = False
+) -> bool:
+    """Bring `seen` up to date with an event of its device. True when something changed that is worth keeping.
+
+    `is_invalid`: the credential of the event is one that was revoked or has expired, by the ledger or by the lock.
+    """
     match event:
         case SmokeState(data=data):
             if data.test:
@@ -141,8 +153,11 @@ def absorb(seen: DeviceSeen, event: AnyEvent, event_id: int) -> bool:  # noqa: P
                 changed = bool(seen.tries)
                 seen.tries = []
                 return changed
-            ref = ref_of(event) or ""
-            seen.tries = [*seen.tries[-(MOST_TRIES - 1) :], Try(event.observed_at, event_id, ref)]
+            found = Try(event.observed_at, event_id, ref_of(event) or "")
+            if is_invalid:
+                seen.invalid = [*seen.invalid[-(MOST_TRIES - 1) :], found]
+            else:
+                seen.tries = [*seen.tries[-(MOST_TRIES - 1) :], found]
             return True
         case _:
             return False

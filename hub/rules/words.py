@@ -38,3 +38,8 @@ def people_words(count: int | None) -> Text:
 
 CHECK_ON_SITE = Text("先电话或上门核实，再处理", "Check by phone or on site first, then act")
 ASK_POLITELY = Text("礼貌联系住户或房东核对台账", "Ask the household or the landlord politely, and mend the ledger")
+BEYOND_CALENDAR = Text(
+    "工作日历尚无该年度的放假安排，期限无法计算",
+    "the holidays of that year are not published yet: the term cannot be worked out",
+)
+DARK = Text("网关或设备失联", "a gateway or device is silent")

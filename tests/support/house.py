@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_type_hints
 
+import msgspec
 from sqlalchemy import event as sa_event
 from sqlmodel import Session, SQLModel, col, select
 
@@ -35,10 +37,9 @@ def card_ref(number: int) -> str:
 
 def event(kind: str, at: datetime, device: str, unit: str | None = None, **data: object) -> AnyEvent:
     """An event of a kind, its data by name."""
-    from typing import get_type_hints
-
     cls = EVENT_TYPES[kind]
-    return cls(observed_at=at, device=device, unit=unit, data=get_type_hints(cls)["data"](**data))
+    body = msgspec.convert(data, get_type_hints(cls)["data"])
+    return cls(observed_at=at, device=device, unit=unit, data=body)
 
 
 @dataclass

@@ -164,22 +164,18 @@ def test_a_silent_gateway_is_one_alert_and_one_l4_for_its_building(
         house.send(event("device.health", house.now, device, battery_pct=90.0))
     for _ in range(10):
         house.tick(seconds=60)
-    assert [alert.rule_id for alert in house.alerts()] == ["T1"]
+    assert [alert.rule_id for alert in house.alerts() if alert.alert_class != "C"] == ["T1"]
     assert house.alerts("T1")[0].severity == "P1"
     for _ in range(30):
         house.tick(hours=1)
-    assert sorted(alert.rule_id for alert in house.alerts()) == ["L4", "T1"]
+    assert sorted(alert.rule_id for alert in house.alerts() if alert.alert_class != "C") == ["L4", "T1"]
     assert house.alerts("L4")[0].subject == "building:B1"
     house.alive()
     for device in ("smoke-101", "smoke-102"):
         house.send(event("device.health", house.now, device, battery_pct=90.0))
     house.tick(seconds=5)
     house.tick(seconds=5)
-    assert [(alert.rule_id, alert.is_active) for alert in house.alerts()] in (
-        [],
-        [("L4", False)],
-        [("T1", False), ("L4", False)],
-    )
+    assert not [alert for alert in house.alerts() if alert.alert_class != "C" and alert.is_active]
 
 
 def test_one_silent_detector_is_l4_and_its_word_ends_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
