@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from edge_agent.errors import ConfigError
+from wire.clock import SystemClock
 
 
 def command(
@@ -17,6 +18,9 @@ def command(
     json_path: Annotated[Path, typer.Option("--json", help="where to write the result")],
     view: Annotated[Literal["oblique", "overhead"], typer.Option(help="how the camera looks")] = "oblique",
     zone: Annotated[str | None, typer.Option(help="x1,y1,x2,y2,…: polygon in which people present count")] = None,
+    annotate: Annotated[
+        Path | None, typer.Option(help="write a copy of the video with boxes; faces are blurred in it")
+    ] = None,
 ) -> None:
     """Count people across a line, and people present, in a video file.
 
@@ -24,9 +28,24 @@ def command(
     second of work) and `seconds` (of work).
     """
     # numpy, PyAV and ONNX Runtime load only when there is something to count.
-    from edge_agent.counting.count_file import count_file, parse_line, parse_zone
+    from edge_agent.counting.count_file import count_file, frame_rate, parse_line, parse_zone
 
-    result = count_file(video, parse_line(line, in_side), view=view, zone=parse_zone(zone) if zone else None)
+    across = parse_line(line, in_side)
+    polygon = parse_zone(zone) if zone else None
+    if annotate is None:
+        result = count_file(video, across, clock=SystemClock(), view=view, zone=polygon)
+    else:
+        from edge_agent.counting.annotate import Annotator
+
+        with Annotator(annotate, frame_rate(video)) as film:
+            result = count_file(
+                video,
+                across,
+                clock=SystemClock(),
+                view=view,
+                zone=polygon,
+                annotate=lambda frame, tracks, seen: film.write(frame, tracks, across, f"present {seen.present}"),
+            )
     try:
         json_path.write_text(json.dumps(result.as_json()) + "\n", encoding="utf-8")
     except OSError as error:

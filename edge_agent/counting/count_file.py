@@ -1,7 +1,6 @@
 """Counts the people in a video file, frame by frame, by the file's own clock."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypedDict
@@ -13,8 +12,10 @@ from edge_agent.counting.av_picture import AvPicture, Scalers
 from edge_agent.counting.back_end import make_detector
 from edge_agent.counting.geometry import Points
 from edge_agent.counting.line import Crossing, Line
-from edge_agent.counting.pipeline import PeopleCounter
+from edge_agent.counting.pipeline import PeopleCounter, Seen
+from edge_agent.counting.track import Track
 from edge_agent.errors import ConfigError
+from wire.clock import Clock
 
 SAMPLE_S: Final = 0.5
 
@@ -88,6 +89,17 @@ def to_polygon(numbers: list[float]) -> Points:
     return np.array(numbers).reshape(-1, 2)
 
 
+def frame_rate(path: Path) -> float:
+    """Frames a second of a file. Raises ConfigError where it is no video."""
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise ConfigError(f"{path}: has no video stream; give a video file")
+            return float(container.streams.video[0].average_rate or 25)
+    except (av.FFmpegError, OSError) as error:
+        raise ConfigError(f"{path}: cannot be read as a video: {error.strerror}") from error
+
+
 def read_frames(path: Path) -> Iterator[tuple[av.VideoFrame, float]]:
     """Frames with their seconds from the first. Raises ConfigError where the file is no video."""
     try:
@@ -121,19 +133,30 @@ def sample(path: Path) -> Iterator[AvPicture]:
 
 
 def count_file(
-    path: Path, line: Line | None, *, view: Literal["oblique", "overhead"] = "oblique", zone: Points | None = None
+    path: Path,
+    line: Line | None,
+    *,
+    clock: Clock,
+    view: Literal["oblique", "overhead"] = "oblique",
+    zone: Points | None = None,
+    annotate: Callable[[av.VideoFrame, Sequence[Track], Seen], None] | None = None,
 ) -> FileCount:
-    """Count every frame of a file. Raises ConfigError where it cannot be read or the model is not built."""
+    """Count every frame of a file; `annotate` is shown each with what was seen in it.
+
+    Raises ConfigError where the file cannot be read or the model is not built.
+    """
     detector, _ = make_detector(view)
     detector.prime(lambda: sample(path))
     counter = PeopleCounter(detector, line, zone)
     scalers = Scalers()
     crossings: list[Crossing] = []
     people: dict[int, int] = {}
-    start = time.perf_counter()
+    start = clock.monotonic()
     for index, (frame, seconds) in enumerate(read_frames(path)):
         seen = counter.step(AvPicture(frame, scalers), index, seconds)
         crossings += seen.crossings
         people[index] = seen.present
+        if annotate is not None:
+            annotate(frame, counter.tracks, seen)
     crossings.sort(key=lambda one: one.frame)
-    return FileCount(crossings, people, time.perf_counter() - start)
+    return FileCount(crossings, people, clock.monotonic() - start)
