@@ -13,6 +13,7 @@ from edge_agent.config import BusSection
 from edge_agent.drivers.access import AccessList
 from edge_agent.drivers.hotplug import wait_for_port
 from edge_agent.drivers.links import Link, Tap, TappedLink, open_link
+from edge_agent.drivers.osdp_commands import commands_of, status_request, vendor_command
 from edge_agent.drivers.osdp_panel import (
     CardRead,
     KeysPressed,
@@ -21,9 +22,6 @@ from edge_agent.drivers.osdp_panel import (
     ReaderSetup,
     StatusReport,
     VendorReply,
-    commands_of,
-    status_request,
-    vendor_command,
 )
 from edge_agent.drivers.station import Station
 from edge_agent.errors import CommandError, ConfigError, LinkError

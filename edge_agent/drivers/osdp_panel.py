@@ -17,7 +17,6 @@ import structlog
 from edge_agent.drivers.links import Link
 from edge_agent.errors import CommandError, LinkError
 from edge_agent.protocols.osdp import Frame, Framer
-from firmware_profiles.transports import OsdpAction
 
 log = structlog.get_logger()
 
@@ -27,14 +26,6 @@ _CCRYPT, _RMAC_I, _NAK = 0x76, 0x78, 0x41
 _NAK_NEEDS_SECURE: Final = 6
 _WRONG_KEY_AFTER: Final = 2
 
-_COLOURS: Final = {
-    "off": osdp.CommandLEDColor.Black,
-    "red": osdp.CommandLEDColor.Red,
-    "green": osdp.CommandLEDColor.Green,
-    "amber": osdp.CommandLEDColor.Amber,
-    "blue": osdp.CommandLEDColor.Blue,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class ReaderSetup:
@@ -42,6 +33,8 @@ class ReaderSetup:
 
     address: int
     key: bytes | None = None
+    is_pairing: bool = False
+    """Take the standard's default key too, and give the reader `key` by it: within a pairing window only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +104,7 @@ class Panel:
         self.fault: str | None = None
         """Why the link is gone; the panel is of no more use then."""
         channel = _Channel(self)
-        infos = [
-            osdp.PDInfo(
-                reader.address,
-                channel,
-                scbk=reader.key,
-                flags=[osdp.LibFlag.EnableNotification, *([osdp.LibFlag.EnforceSecure] if reader.key else [])],
-            )
-            for reader in readers
-        ]
+        infos = [_info(reader, channel) for reader in readers]
         self._core = _Core(infos, self._take_event, self._take_completion).ctx
         self._thread = threading.Thread(target=self._loop, name="osdp-panel", daemon=True)
 
@@ -268,6 +253,14 @@ _STATUS_KINDS: Final = {
 }
 
 
+def _info(reader: ReaderSetup, channel: "_Channel") -> Any:
+    """A reader as libosdp wants it: with a key it speaks the secure channel only, except while it is paired."""
+    flags = [osdp.LibFlag.EnableNotification]
+    if reader.key is not None and not reader.is_pairing:
+        flags.append(osdp.LibFlag.EnforceSecure)
+    return osdp.PDInfo(reader.address, channel, scbk=reader.key, flags=flags)
+
+
 class _Channel(osdp.Channel):  # type: ignore[misc]  # libosdp has no types
     """libosdp's view of the link: never raises, never blocks."""
 
@@ -298,45 +291,3 @@ class _Core(osdp.ControlPanel):  # type: ignore[misc]  # libosdp has no types
 
     def _internal_command_completion_handler(self, pd: int, command: Mapping[str, Any], status: int) -> None:
         self._complete(pd, command, status)
-
-
-def status_request(kind: str) -> dict[str, Any]:
-    """The command that makes a reader report `local` or `input` now, not only at the next change."""
-    report = osdp.StatusReportType.Local if kind == "local" else osdp.StatusReportType.Input
-    return {"command": osdp.Command.Status, "type": report, "report": b""}
-
-
-def commands_of(action: OsdpAction, vendor: int | None) -> list[dict[str, Any]]:
-    """libosdp's commands for what a profile wants of a reader."""
-    found: list[dict[str, Any]] = []
-    ticks = min(255, (action.timer_ms + 99) // 100)
-    if action.output is not None:
-        # Control codes of osdp_OUT: 1 off for good, 2 on for good, 5 on for the timer's time.
-        code = (5 if action.on and ticks else 2) if action.on else 1
-        found.append(
-            {"command": osdp.Command.Output, "output_no": action.output, "control_code": code, "timer_count": ticks}
-        )
-    if action.led is not None:
-        found.append(_led(_COLOURS[action.led], ticks))
-    if action.buzzer is not None:
-        found.append(
-            {"command": osdp.Command.Buzzer, "reader": 0, "control_code": 2 if action.buzzer == "on" else 1,
-             "on_count": max(1, ticks), "off_count": 1, "rep_count": 1 if ticks else 0}
-        )  # fmt: skip
-    if action.vendor_data is not None:
-        found.append(vendor_command(bytes.fromhex(action.vendor_data), vendor))
-    return found
-
-
-def vendor_command(data: bytes, vendor: int | None) -> dict[str, Any]:
-    """A manufacturer's command: its first byte is the command code."""
-    code = data[0] if data else 0
-    return {"command": osdp.Command.Manufacturer, "vendor_code": vendor or 0, "mfg_command": code, "data": data[1:]}
-
-
-def _led(colour: int, ticks: int) -> dict[str, Any]:
-    return {
-        "command": osdp.Command.LED, "reader": 0, "led_number": 0, "temporary": bool(ticks),
-        "control_code": 2 if ticks else 1, "on_color": colour, "off_color": osdp.CommandLEDColor.Black,
-        "on_count": max(1, ticks), "off_count": 0, "timer_count": ticks,
-    }  # fmt: skip

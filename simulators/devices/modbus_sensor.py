@@ -1,16 +1,21 @@
 """Modbus smoke sensors: pymodbus's server on a serial line. The register map is that of a profile."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterable
 from typing import Any, Final
 
+from pymodbus.logging import Log
 from pymodbus.server import ModbusSerialServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from firmware_profiles.loader import find_profile, load_profile
 from firmware_profiles.model import Profile
 from simulators.devices.serial_line import SerialLine
+
+# pymodbus prints the frames of every request for an address that it does not have; a bus is full of those.
+Log.setLevel(logging.CRITICAL)  # type: ignore[no-untyped-call]  # pymodbus leaves it untyped
 
 _SET_CODES: Final = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 _START_S: Final = 10.0

@@ -42,12 +42,20 @@ class OsdpReader:
     """
 
     def __init__(
-        self, line: SerialLine, address: int, *, key: bytes | None = None, serial_number: int = 1, inputs: int = 0
+        self,
+        line: SerialLine,
+        address: int,
+        *,
+        key: bytes | None = None,
+        serial_number: int = 1,
+        inputs: int = 0,
+        is_installing: bool = False,
     ) -> None:
         self._line = line
         self._address = address
         self._key = key
         self._serial_number = serial_number
+        self._is_installing = is_installing
         self._inputs = inputs
         self._port: Port | None = None
         self._device: Any = None
@@ -80,11 +88,16 @@ class OsdpReader:
             self._address,
             _Channel(self._port),
             scbk=self._key,
-            flags=[osdp.LibFlag.EnforceSecure] if self._key else [],
+            flags=self._flags(),
             id=osdp.PdId(1, 1, 0x0A00FF, self._serial_number, 0x010203),
         )
         self._device = _Device(info, capabilities, log_level=osdp.LogLevel.Emergency, command_handler=self._obey)
         self._device.start()
+
+    def _flags(self) -> list[int]:
+        if self._is_installing:
+            return [osdp.LibFlag.InstallMode]
+        return [osdp.LibFlag.EnforceSecure] if self._key else []
 
     def power_off(self) -> None:
         """Fall silent."""
@@ -132,6 +145,9 @@ class OsdpReader:
     def _obey(self, command: dict[str, Any]) -> tuple[int, None]:
         if len(self.commands) < MAX_HEARD:
             self.commands.append(command)
+        if command["command"] == osdp.Command.Keyset:
+            # It keeps its key, and after the next power cycle it speaks with nothing else.
+            self._key, self._is_installing = bytes(command["data"]), False
         return 0, None
 
 
