@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
@@ -22,11 +22,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from hub.errors import ConfigError, LinkError
+from hub.ingest.client import FramedClient, FramedSocket, Publish
 from wire.clock import Clock
 from wire.topics import Leaf, every_gateway
-
-if TYPE_CHECKING:
-    from paho.mqtt.client import SocketLike
 
 KEEPALIVE_S: Final = 60
 _ANSWER_S: Final = 10.0
@@ -34,7 +32,6 @@ _CONNECT_S: Final = 5.0
 _SESSION_EXPIRY_S: Final = 120
 """Long enough for a restart. A share deals to sessions that are away, too: one that never comes back must end soon."""
 _LARGEST_PACKET: Final = 1024 * 1024
-_READ_BYTES: Final = 65536
 _UNACKNOWLEDGED: Final = 20_000
 _UNSUPPORTED_VERSION: Final = "Unsupported protocol version"
 MqttVersion = Literal["auto", "5", "3.1.1"]
@@ -95,67 +92,6 @@ class LinkOptions:
         return context
 
 
-class _Buffered:
-    """A socket that reads in large pieces: paho asks for one byte, then one byte, then the rest of each packet.
-
-    `is_dry` tells that the last read found nothing, so that the owner need not ask the kernel once more.
-    """
-
-    def __init__(self, inner: "SocketLike") -> None:
-        self._inner = inner
-        self._buffer = b""
-        self._at = 0
-        self.is_dry = False
-
-    def recv(self, size: int) -> bytes:
-        if self._at >= len(self._buffer):
-            try:
-                self._buffer = self._inner.recv(_READ_BYTES)
-            except (BlockingIOError, ssl.SSLWantReadError):
-                self.is_dry = True
-                raise
-            self._at = 0
-        piece = self._buffer[self._at : self._at + size]
-        self._at += len(piece)
-        return piece
-
-    def send(self, buffer: bytes | bytearray) -> int:
-        return self._inner.send(buffer)
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def fileno(self) -> int:
-        return self._inner.fileno()
-
-    def setblocking(self, flag: bool) -> None:
-        self._inner.setblocking(flag)
-
-
-class _Client(mqtt.Client):
-    """paho's client on a buffered socket."""
-
-    buffered: _Buffered | None = None
-
-    def _create_socket(self) -> "SocketLike":
-        sock = super()._create_socket()
-        if isinstance(sock, socket.socket):
-            # An acknowledgement must not wait for a fuller packet.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.buffered = _Buffered(sock)
-        return self.buffered
-
-    def read_packet(self) -> bool:
-        """Read one packet, as far as it is there; paho's own `loop_read` reads as many as it has unacknowledged."""
-        if self._sock is None:
-            return False
-        code = self._packet_read()
-        if code > 0:
-            self._loop_rc_handle(code)
-            return False
-        return True
-
-
 class HubLink:
     """Connects, reads, answers. Everything but `wake` belongs to one thread."""
 
@@ -166,7 +102,7 @@ class HubLink:
         self._tls = options.tls()
         self._clock = clock
         self._is_v5 = options.version != "3.1.1"
-        self._client: _Client | None = None
+        self._client: FramedClient | None = None
         self._generation = 0
         self._waiting: list[Incoming] = []
         self._refusal: str | None = None
@@ -225,11 +161,11 @@ class HubLink:
 
     def confirm(self, messages: Iterable[Incoming]) -> None:
         """Tell the broker that these are done with; those of an earlier connection it will send again by itself."""
-        if self._client is None or not self.is_up:
+        client = self._client
+        if client is None or client.framed is None or not self.is_up:
             return
-        for message in messages:
-            if message.qos and message.generation == self._generation:
-                self._client.ack(message.mid, message.qos)
+        client.confirm([message.mid for message in messages if message.qos and message.generation == self._generation])
+        self._flush(client.framed)
 
     def wake(self) -> None:
         """From any thread: have `receive` return soon."""
@@ -244,8 +180,8 @@ class HubLink:
         if client is not None:
             client.on_disconnect = None
             client.disconnect()
-            if client.buffered is not None:
-                client.buffered.close()
+            if client.framed is not None:
+                client.framed.close()
 
     def end(self) -> None:
         """Close for good."""
@@ -255,8 +191,8 @@ class HubLink:
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def _new_client(self) -> _Client:
-        client = _Client(
+    def _new_client(self) -> FramedClient:
+        client = FramedClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._options.client_id,
             clean_session=None if self._is_v5 else False,
@@ -274,10 +210,9 @@ class HubLink:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
         return client
 
-    def _connect(self, client: _Client) -> None:
+    def _connect(self, client: FramedClient) -> None:
         host, port, _ = self._address
         if self._is_v5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
@@ -310,22 +245,26 @@ class HubLink:
     def _pump(self, timeout_s: float, max_messages: int, max_bytes: int) -> None:
         """Write what waits, read until dry or full. Raises LinkError when the connection is lost."""
         client = self._client
-        if client is None or client.buffered is None:
+        if client is None or client.framed is None:
             raise LinkError(self.detail)
-        buffered = client.buffered
-        if timeout_s > 0:
-            timeout_s = self._poll(client, timeout_s if buffered.is_dry else 0.0)
-        buffered.is_dry = False
+        framed = client.framed
+        if timeout_s > 0 and framed.is_dry and not framed.pending():
+            self._poll(client, framed, timeout_s)
+        framed.is_dry = False
         size = sum(len(message.payload) for message in self._waiting)
-        done = len(self._waiting)
-        while not buffered.is_dry and len(self._waiting) < max_messages and size < max_bytes:
-            if not client.read_packet() or self._refusal is not None:
+        arrived_s = self._clock.monotonic()
+        while not framed.is_dry and len(self._waiting) < max_messages and size < max_bytes:
+            message = client.read_packet()
+            if message is not None:
+                size += len(message.payload)
+                self._take(message, arrived_s)
+            elif self._refusal is not None or client.socket() is None:
+                self._refusal = self._refusal or f"{self._options.url}: connection lost"
                 break
-            size += sum(len(message.payload) for message in self._waiting[done:])
-            done = len(self._waiting)
         if client.want_write():
             client.loop_write()
         client.loop_misc()
+        self._flush(framed)
         if self._refusal is not None:
             refusal = self._refusal
             was_up = self.is_up
@@ -334,19 +273,31 @@ class HubLink:
             self.detail = refusal
             raise LinkError(refusal)
 
-    def _poll(self, client: _Client, timeout_s: float) -> float:
+    def _flush(self, framed: FramedSocket) -> None:
+        try:
+            framed.flush()
+        except OSError as error:
+            self._refusal = self._refusal or f"{self._options.url}: connection lost: {_plain(error)}"
+
+    def _take(self, message: Publish, arrived_s: float) -> None:
+        try:
+            topic = message.topic.decode()
+        except UnicodeDecodeError:
+            topic = ""  # MQTT forbids it; what has no readable topic is no message of ours
+        self._waiting.append(Incoming(topic, message.payload, message.mid, message.qos, self._generation, arrived_s))
+
+    def _poll(self, client: FramedClient, framed: FramedSocket, timeout_s: float) -> None:
         """Wait for the socket or a wake-up. poll, because select knows no descriptor above 1023."""
-        assert client.buffered is not None
-        if client.buffered.fileno() < 0:
+        if framed.fileno() < 0:
             raise LinkError(self._refusal or self.detail)
         poll = select.poll()
-        poll.register(client.buffered.fileno(), select.POLLIN | (select.POLLOUT if client.want_write() else 0))
+        wants_write = framed.wants_write or client.want_write()
+        poll.register(framed.fileno(), select.POLLIN | (select.POLLOUT if wants_write else 0))
         poll.register(self._wake_reader.fileno(), select.POLLIN)
         # Pings are due between: never sleep longer than a part of the keep-alive.
         for descriptor, _ in poll.poll(min(timeout_s, KEEPALIVE_S / 4) * 1000):
             if descriptor == self._wake_reader.fileno():
                 self._drain_wakes()
-        return 0.0
 
     def _drain_wakes(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -377,16 +328,6 @@ class HubLink:
     ) -> None:
         if self._refusal is None:
             self._refusal = f"{self._options.url}: connection lost: {reason}"
-
-    def _on_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            client.ack(message.mid, message.qos)
-            return
-        self._waiting.append(
-            Incoming(topic, bytes(message.payload), message.mid, message.qos, self._generation, self._clock.monotonic())
-        )
 
 
 def _plain(error: OSError) -> str:

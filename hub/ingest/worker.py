@@ -22,7 +22,7 @@ from hub.ingest.commands import put_back, take_due, take_reply
 from hub.ingest.link import HubLink, Incoming
 from hub.ingest.presence import take_status
 from hub.ingest.progress import GRACE
-from hub.ingest.reading import Broken, Delivered, read_batch
+from hub.ingest.reading import Broken, Delivered, read_batch, where
 from hub.ingest.rejects import Rejected, keep_rejected
 from hub.ingest.streams import StreamKey, known_gateways
 from hub.ingest.transaction import Answer, Intake, Outcome
@@ -32,7 +32,7 @@ from hub.store.database import Database
 from wire.clock import Clock
 from wire.errors import ContractError
 from wire.messages import Reply, Status, decode, encode
-from wire.topics import Leaf, Topic, parse_topic, topic
+from wire.topics import Leaf, Topic, topic
 
 T = TypeVar("T")
 
@@ -162,12 +162,12 @@ class Worker:
         size = 0
         for message in incoming:
             try:
-                where = parse_topic(message.topic)
+                place = where(message.topic)
             except ContractError:
                 self._link.confirm([message])
                 continue
-            if where.leaf is not Leaf.EVENT:
-                self._insist(partial(self._take_small, message, where))
+            if place.leaf is not Leaf.EVENT:
+                self._insist(partial(self._take_small, message, place))
                 self._link.confirm([message])
                 continue
             read = read_batch(message.topic, message.payload)
@@ -224,39 +224,39 @@ class Worker:
 
     # -- status, replies, commands ----------------------------------------------------------------------------------
 
-    def _take_small(self, message: Incoming, where: Topic) -> None:
+    def _take_small(self, message: Incoming, place: Topic) -> None:
         """A status or a reply, in a transaction of its own: they are rare."""
         parts = self._parts
         now = parts.clock.now()
         changes: list[Change] = []
         with parts.database.write() as session:
-            if where.leaf is Leaf.STATUS and message.payload:
-                changes = self._take_status(session, message, where)
-            elif where.leaf is Leaf.REPLY:
+            if place.leaf is Leaf.STATUS and message.payload:
+                changes = self._take_status(session, message, place)
+            elif place.leaf is Leaf.REPLY:
                 try:
-                    changes = take_reply(session, where.gateway, decode(message.payload, Reply), parts.clock)
+                    changes = take_reply(session, place.gateway, decode(message.payload, Reply), parts.clock)
                 except ContractError as error:
-                    changes = self._reject(session, message, where, error.reason)
+                    changes = self._reject(session, message, place, error.reason)
             record_changes(session, changes, now)
         if changes:
             parts.feed.wake()
 
-    def _take_status(self, session: Session, message: Incoming, where: Topic) -> list[Change]:
-        if not self._parts.accept_unknown and not known_gateways(session.connection(), [where.gateway]):
-            return self._reject(session, message, where, f"gateway {where.gateway} is not known to this hub")
+    def _take_status(self, session: Session, message: Incoming, place: Topic) -> list[Change]:
+        if not self._parts.accept_unknown and not known_gateways(session.connection(), [place.gateway]):
+            return self._reject(session, message, place, f"gateway {place.gateway} is not known to this hub")
         try:
             status = decode(message.payload, Status)
         except ContractError as error:
-            return self._reject(session, message, where, error.reason)
-        return take_status(session, where.gateway, status, self._parts.clock.now())
+            return self._reject(session, message, place, error.reason)
+        return take_status(session, place.gateway, status, self._parts.clock.now())
 
-    def _reject(self, session: Session, message: Incoming, where: Topic, reason: str) -> list[Change]:
+    def _reject(self, session: Session, message: Incoming, place: Topic, reason: str) -> list[Change]:
         """Keep it for operators. No answer: the ack topic speaks of batches."""
-        rejected = Rejected(message.topic, where.gateway, "", 0, reason, message.payload)
+        rejected = Rejected(message.topic, place.gateway, "", 0, reason, message.payload)
         kept = keep_rejected(session, [rejected], self._parts.clock.now())
         self._parts.metrics.rejected.inc()
         self._parts.metrics.rejected_dropped.inc(kept.dropped)
-        return [Change("rejected", where.gateway, "kept")] if kept.added else []
+        return [Change("rejected", place.gateway, "kept")] if kept.added else []
 
     def _send_commands(self) -> None:
         self._has_commands.clear()
