@@ -23,7 +23,10 @@ from hub.ingest.transaction import Intake
 from hub.ingest.worker import Worker, WorkerParts
 from hub.keys import organisation_key
 from hub.metrics import Metrics
+from hub.notify.channels import AppriseChannel
+from hub.notify.sender import Sender
 from hub.ports import EventFolder
+from hub.registry.vault import load_vault
 from hub.services import Services
 from hub.store.changes import record_changes
 from hub.store.migrate import open_database, shown
@@ -37,6 +40,7 @@ log = structlog.get_logger(__name__)
 
 _CHANGES_KEPT: Final = 200_000
 _HOUSEKEEPING_S: Final = 60.0
+_NOTIFY_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,10 @@ class Hub:
         self._tickers = [
             Ticker("rules", config.rules.tick_s, self._tick, self.metrics),
             Ticker("housekeeping", _HOUSEKEEPING_S, self._keep_house, self.metrics),
+            # A thread of its own: a slow mail server must not hold up the rules.
+            Ticker("notify", _NOTIFY_S, self._send_messages, self.metrics),
         ]
+        self._sender = Sender(self.database, load_vault(options.data_dir), AppriseChannel(), clock)
         self._is_stopping = False
 
     def start(self) -> None:
@@ -120,6 +127,9 @@ class Hub:
             parts["ingest"] = "stopping" if self._is_stopping else "not running"
         is_ready = not dead and not self._is_stopping and any(worker.has_been_up for worker in self._workers)
         return Health(is_ready, parts)
+
+    def _send_messages(self) -> None:
+        self._sender.send_due()
 
     # -- inside ---------------------------------------------------------------------------------------------------
 

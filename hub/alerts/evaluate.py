@@ -16,12 +16,14 @@ from sqlmodel import Session
 
 from hub.alerts.book import AlertBook
 from hub.alerts.daily import HouseWatch, is_due, look_daily
+from hub.alerts.escalation import escalate, night_of
 from hub.alerts.follow import Follower
 from hub.alerts.packs import standard_packs
 from hub.alerts.silence import heard_again, listening_since, watch_devices, watch_gateways
 from hub.alerts.units import UnitWatch
 from hub.alerts.watch import Watched, WatchTable, forget_checks
 from hub.facts import Change, StoredEvent
+from hub.notify.queue import queue_alerts
 from hub.registry.ledger import Ledger
 from hub.rules import l4_detector_lost, t2_backlog, t4_clock
 from hub.rules.local_time import local_day
@@ -73,6 +75,7 @@ class Evaluator:
 
     def __init__(self, packs: PackSet | None = None, *, replays: bool = False) -> None:
         self._packs = packs or standard_packs()
+        self._night = night_of(self._packs)
         # Devices that the ledger has no place for, looked at with each of their events. A cache: T5 is in the store.
         self._unknown: set[str] = set()
         self._ledger = Ledger()
@@ -95,6 +98,7 @@ class Evaluator:
             self._fold_one(session, stored, table, book)
         table.flush()
         self._gateway_health(session, reports, book)
+        queue_alerts(session, book.to_tell, now, night=self._night)
         return book.changes
 
     def _gateway_health(self, session: Session, reports: Sequence[StoredEvent], book: AlertBook) -> None:
@@ -198,4 +202,6 @@ class Evaluator:
         if is_due(session, "never-heard", _NEVER_HEARD_EVERY, now):
             self._houses.never_heard(session, book, now)
         self._units.evaluate_due(session, book, now)
-        return book.changes
+        late, changes = escalate(session, self._packs, now)
+        queue_alerts(session, [*book.to_tell, *late], now, night=self._night)
+        return [*book.changes, *changes]

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from hub.rules.model import AlertClass, Finding, Rule, Text
 from hub.rules.place import Place
-from hub.rules.policy import Parameters as Base
+from hub.rules.policy import UrgentParameters as Base
 from hub.rules.words import event_evidence, people_words, place_facts
 from wire.events import FireComponent, SmokeState
 
@@ -48,8 +48,6 @@ RULE = Rule(
 
 class Parameters(Base, frozen=True, kw_only=True):
     """Escalates again and again every so many seconds until somebody answers."""
-
-    escalate_every_s: int
 
 
 def on_smoke(

@@ -2,7 +2,7 @@
 
 from hub.rules.model import AlertClass, Finding, Rule, Text
 from hub.rules.place import Place
-from hub.rules.policy import Parameters as Base
+from hub.rules.policy import UrgentParameters as Base
 from hub.rules.words import event_evidence, place_facts
 from wire.events import LockAlarm
 
@@ -36,8 +36,6 @@ RULE = Rule(
 
 class Parameters(Base, frozen=True, kw_only=True):
     """Escalates every so many seconds until somebody answers."""
-
-    escalate_every_s: int
 
 
 def on_alarm(place: Place, event: LockAlarm, event_id: int) -> Finding:

@@ -36,6 +36,12 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     act_within_s: Seconds
 
 
+class UrgentParameters(Parameters, frozen=True, kw_only=True):
+    """Of rules that do not wait: every so many seconds one level up, until somebody answers."""
+
+    escalate_every_s: Seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """One parameter with where it comes from."""

@@ -1,0 +1,55 @@
+"""Takes alerts that nobody answered in time one level up, and tells more people. Life safety never waits."""
+
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from sqlmodel import Session, col, or_, select
+
+from hub.alerts import lifecycle
+from hub.alerts.book import SYSTEM
+from hub.alerts.service import record_action
+from hub.facts import Change
+from hub.rules.lifecycle_policy import ALERTS, LifecyclePolicy
+from hub.rules.model import AlertClass
+from hub.rules.policy import PackSet, UrgentParameters
+from hub.store.tables.alerts import AlertRow
+
+_SLOWER_AFTER: Final = 10
+"""After so many steps each wait is one interval longer: an alert that nobody can answer must not fill the disk."""
+
+
+def escalate(session: Session, packs: PackSet, now: datetime) -> tuple[list[AlertRow], list[Change]]:
+    """Step up what is late. Returns those alerts, to be told of, and the changes."""
+    query = select(AlertRow).where(
+        col(AlertRow.resolved_at).is_(None),
+        or_(
+            col(AlertRow.acknowledged_at).is_(None) & (col(AlertRow.due_ack_at) <= now),
+            col(AlertRow.acknowledged_at).is_not(None) & (col(AlertRow.due_act_at) <= now),
+        ),
+    )
+    policy = packs.policy("", "unknown")
+    general = policy.of(ALERTS, LifecyclePolicy)
+    late: list[AlertRow] = []
+    changes: list[Change] = []
+    for alert in session.exec(query).all():
+        if not lifecycle.is_late(alert, now):
+            continue
+        is_life = alert.alert_class == AlertClass.LIFE
+        if not is_life and alert.escalation >= general.escalate_most:
+            continue
+        own = policy.base(alert.rule_id)
+        every_s = own.escalate_every_s if isinstance(own, UrgentParameters) else general.escalate_every_s
+        wait = timedelta(seconds=every_s) * max(1, alert.escalation - _SLOWER_AFTER)
+        if alert.escalated_at is not None and now - alert.escalated_at < wait:
+            continue
+        alert.escalation += 1
+        alert.escalated_at = now
+        changes.append(record_action(session, alert, SYSTEM, "escalate", now, detail=str(alert.escalation)))
+        late.append(alert)
+    return late, changes
+
+
+def night_of(packs: PackSet) -> tuple[time, time]:
+    """From when to when only life safety and security may wake somebody, local time."""
+    p = packs.policy("", "unknown").of(ALERTS, LifecyclePolicy)
+    return time.fromisoformat(p.night_from), time.fromisoformat(p.night_to)
