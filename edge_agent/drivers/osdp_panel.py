@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 REFRESH_S: Final = 0.005
 """Between two turns of libosdp. A poll and its answer take 17 ms at 9,600 baud: finer turns only burn CPU."""
+_CHUNK: Final = 512
 _CCRYPT, _RMAC_I, _NAK = 0x76, 0x78, 0x41
 _NAK_NEEDS_SECURE: Final = 6
 _WRONG_KEY_AFTER: Final = 2
@@ -101,6 +102,8 @@ class Panel:
         self.views: Mapping[int, LineView] = {address: LineView() for address in self._addresses}
         self.noise = 0
         """Frames with a wrong checksum: line noise, or two readers with one address."""
+        self.stray_bytes = 0
+        """Bytes that nobody had asked for."""
         self.fault: str | None = None
         """Why the link is gone; the panel is of no more use then."""
         channel = _Channel(self)
@@ -199,9 +202,11 @@ class Panel:
             return 0
 
     def discard_input(self) -> None:
-        """For libosdp: forget what came."""
+        """For libosdp, before it asks: what came unasked is noise, or a reader that answers too late."""
+        self._framer = Framer()
         try:
-            self._link.discard_input()
+            while data := self._link.read(_CHUNK):
+                self.stray_bytes += len(data)
         except LinkError as error:
             self.fault = str(error)
 

@@ -1,6 +1,7 @@
 """The Modbus driver against pymodbus's server and, as a second implementation, modbus-tk, over a pseudo-terminal."""
 
 import asyncio
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -159,3 +160,46 @@ def test_an_address_that_cannot_be_is_refused_at_the_start(tmp_path, line, addre
     )
     with pytest.raises(ConfigError, match="a Modbus address is 1 to 247"):
         built(config)
+
+
+async def test_noise_on_the_line_is_survived_and_makes_no_alarm(tmp_path, line):
+    sensor = ModbusSmoke(line, 7)
+    sink = MemorySink()
+    source = random.Random(485)
+    try:
+        async with running(config_for(tmp_path, line, 7), sink) as drivers:
+            await until_async(lambda: alarms(sink, "smoke-7"), what="the first state")
+            for _ in range(60):
+                line.noise(source.randbytes(source.randint(1, 12)))
+                await asyncio.sleep(0.02)
+            sensor.alarm(True)
+            await until_async(lambda: alarms(sink, "smoke-7")[-1], what="the alarm")
+            await until_async(lambda: drivers[0].health().state == "running", what="all well")
+    finally:
+        sensor.close()
+    assert alarms(sink, "smoke-7") == [False, True]
+
+
+async def test_a_modbus_tcp_server_is_a_bus_too(tmp_path):
+    from pymodbus.server import ModbusTcpServer
+    from pymodbus.simulator import DataType, SimData, SimDevice
+    from support.servers import free_port
+
+    port = free_port()
+    bits = [SimData(0, values=[True, False, True, False] + [False] * 12, datatype=DataType.BITS)]
+    registers = [SimData(0, values=[0] * 8, datatype=DataType.REGISTERS)]
+    none = [SimData(0, values=[False] * 16, datatype=DataType.BITS)]
+    server = ModbusTcpServer([SimDevice(7, (none, bits, registers, registers))], address=("127.0.0.1", port))
+    await server.serve_forever(background=True)
+    sink = MemorySink()
+    config = agent_config(
+        tmp_path,
+        bus=[{"name": "fire", "kind": "modbus", "port": f"modbus-tcp://127.0.0.1:{port}"}],
+        device=[{"id": "smoke-7", "profile": PROFILE, "bus": "fire", "address": 7}],
+    )
+    try:
+        async with running(config, sink) as drivers:
+            await until_async(lambda: alarms(sink, "smoke-7") == [True], what="the alarm")
+            await drivers[0].actuate("smoke-7", "reset", {})
+    finally:
+        await server.shutdown()

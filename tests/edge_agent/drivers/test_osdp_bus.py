@@ -1,5 +1,7 @@
 """The OSDP driver against libosdp's peripheral device, over a pseudo-terminal."""
 
+import asyncio
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -217,3 +219,46 @@ async def test_a_reader_that_refuses_to_tell_its_inputs_is_asked_twice_and_then_
     finally:
         reader.close()
     assert [event.online for event in sink.of("door", "device.health")].count(True) == 3
+
+
+async def test_noise_on_the_line_is_survived_and_shown(tmp_path, line):
+    reader = OsdpReader(line, 5)
+    sink = MemorySink()
+    source = random.Random(485)
+    try:
+        async with running(config_for(tmp_path, line, {"id": "door", "address": 5}), sink) as drivers:
+            await until_async(lambda: drivers[0].health().state == "running", what="the reader online")
+            for _ in range(40):
+                line.noise(b"\x53" + source.randbytes(source.randint(1, 20)))
+                await asyncio.sleep(0.02)
+            await until_async(lambda: drivers[0].health().state == "running", deadline_s=30, what="the reader online")
+            reader.present_card("25,63159")
+            await until_async(lambda: sink.of("door", "lock.access"), deadline_s=20, what="the card")
+            assert "stray bytes" in drivers[0].health().detail
+    finally:
+        reader.close()
+    assert [access.credential.ref for access in sink.of("door", "lock.access")] == [
+        credential_ref(ORGANISATION_KEY, "card", "1701559")
+    ]
+
+
+async def test_a_reader_that_asks_opens_for_the_list_and_for_nobody_else(tmp_path, line):
+    access_file = tmp_path / "access"
+    access_file.write_text(credential_ref(ORGANISATION_KEY, "card", "1701559") + "\n")
+    reader = OsdpReader(line, 5)
+    sink = MemorySink()
+    device = {"id": "door", "address": 5, "profile": "hid/signo-20", "access_file": access_file}
+    try:
+        async with running(config_for(tmp_path, line, device), sink) as drivers:
+            await until_async(lambda: drivers[0].health().state == "running", what="the reader online")
+            reader.present_card("25,63159")
+            await until_async(lambda: sink.of("door", "lock.access"), what="the first card")
+            await until_async(lambda: any(c.get("output_no") == 0 for c in reader.commands), what="the door's relay")
+            relays = len([c for c in reader.commands if "output_no" in c])
+            reader.present_card("25,1")
+            await until_async(lambda: len(sink.of("door", "lock.access")) == 2, what="the second card")
+            await until_async(lambda: any("rep_count" in c for c in reader.commands), what="the sounder")
+            assert len([c for c in reader.commands if "output_no" in c]) == relays
+    finally:
+        reader.close()
+    assert [access.result for access in sink.of("door", "lock.access")] == ["granted", "denied"]
