@@ -3,21 +3,20 @@
 import contextlib
 import secrets
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
-from fastapi import FastAPI
 from sqlalchemy import text
 from sqlmodel import Session, col, func, select, update
 
 from hub.alerts.evaluate import Evaluator
-from hub.api.app import create_app
-from hub.api.health import Health, health_routes
 from hub.broker import EmbeddedBroker
 from hub.config import HubConfig
 from hub.errors import ConfigError
 from hub.feed import ChangeFeed
+from hub.health import Health
 from hub.ingest.link import HubLink, LinkOptions
 from hub.ingest.transaction import Intake
 from hub.ingest.worker import Worker, WorkerParts
@@ -25,6 +24,7 @@ from hub.keys import organisation_key
 from hub.metrics import Metrics
 from hub.notify.channels import AppriseChannel
 from hub.notify.sender import Sender
+from hub.only_one import take_place
 from hub.ports import EventFolder
 from hub.registry.vault import load_vault
 from hub.services import Services
@@ -35,6 +35,9 @@ from hub.store.tables.ingest import CommandRow
 from hub.store.turns import take_turn
 from hub.ticker import Ticker
 from wire.clock import Clock
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +53,8 @@ class HubOptions:
     data_dir: Path
     config: HubConfig
     embedded_broker: bool = False
+    extra_worker: str | None = None
+    """The name of an ingest process beside the hub: it takes in and folds events, and does nothing else."""
 
 
 class Hub:
@@ -60,9 +65,14 @@ class Hub:
         config = options.config
         self._config = config
         self._clock = clock
-        organisation_key(options.data_dir)
-        self.database = open_database(options.data_dir, config.database.url)
+        self._place = _take_place(options)
         try:
+            self.database = open_database(options.data_dir, config.database.url)
+        except BaseException:
+            self._place.close()
+            raise
+        try:
+            organisation_key(options.data_dir)
             self.metrics = Metrics()
             self.feed = ChangeFeed()
             self.services = Services(self.database, clock, self.feed, options.data_dir, self._wake_ingest)
@@ -73,13 +83,19 @@ class Hub:
             self._broker = EmbeddedBroker(host, port) if options.embedded_broker else None
         except BaseException:
             self.database.close()
+            self._place.close()
             raise
-        self._tickers = [
-            Ticker("rules", config.rules.tick_s, self._tick, self.metrics),
-            Ticker("housekeeping", _HOUSEKEEPING_S, self._keep_house, self.metrics),
-            # A thread of its own: a slow mail server must not hold up the rules.
-            Ticker("notify", _NOTIFY_S, self._send_messages, self.metrics),
-        ]
+        is_extra = options.extra_worker is not None
+        self._tickers = (
+            []
+            if is_extra
+            else [
+                Ticker("rules", config.rules.tick_s, self._tick, self.metrics),
+                Ticker("housekeeping", _HOUSEKEEPING_S, self._keep_house, self.metrics),
+                # A thread of its own: a slow mail server must not hold up the rules.
+                Ticker("notify", _NOTIFY_S, self._send_messages, self.metrics),
+            ]
+        )
         self._sender = Sender(self.database, load_vault(options.data_dir), AppriseChannel(), clock)
         self._is_stopping = False
 
@@ -103,10 +119,15 @@ class Hub:
         if self._broker is not None:
             self._broker.stop()
         self.database.close()
+        self._place.close()
         log.info("hub.stopped")
 
-    def api(self) -> FastAPI:
+    def api(self) -> "FastAPI":
         """The HTTP application, with health and figures."""
+        # Here and not above: a process that only takes in events starts without the web.
+        from hub.api.app import create_app
+        from hub.api.health import health_routes
+
         app = create_app(self.services)
 
         def refresh() -> None:
@@ -143,7 +164,7 @@ class Hub:
         section = options.config.mqtt
         return LinkOptions(
             url=section.url,
-            client_id=f"anfang-hub-{hub_id(options.data_dir)}-{number}",
+            client_id=f"anfang-hub-{hub_id(options.data_dir)}-{options.extra_worker or 'main'}-{number}",
             username=section.username,
             password=None if section.password_file is None else _read_password(section.password_file),
             ca_file=section.ca_file,
@@ -185,6 +206,13 @@ class Hub:
             else:
                 size = session.connection().execute(text("SELECT pg_database_size(current_database())")).scalar_one()
             self.metrics.database_bytes.set(size)
+
+
+def _take_place(options: HubOptions) -> TextIOWrapper:
+    """One process for each role. SQLite has one writing process in all, whatever its role."""
+    if options.extra_worker is None or options.config.database.url is None:
+        return take_place(options.data_dir, "hub", "stop it first, or give another --data-dir")
+    return take_place(options.data_dir, f"ingest-{options.extra_worker}", "give each worker a --name of its own")
 
 
 def purge_changes(session: Session, keep: int = _CHANGES_KEPT) -> None:

@@ -1,7 +1,6 @@
 """`/healthz` for whoever starts and watches the hub, `/metrics` for Prometheus. Both open: they hold no data."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -9,15 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hub.health import Health
 from hub.metrics import Metrics
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Whether the hub takes in events, and how each of its parts fares, in words."""
-
-    is_ready: bool
-    parts: dict[str, str] = field(default_factory=dict)
 
 
 class _HealthBody(msgspec.Struct):

@@ -14,6 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from hub.app import HubOptions
+    from hub.config import HubConfig
 
 _GOODBYE_S: Final = 3
 
@@ -44,19 +45,38 @@ def command(
     """
     # Here and not above: `--help` of all commands must not load everything.
     from hub.app import HubOptions
+
+    loaded = settings(
+        data_dir, config, {"http": {"listen": http}, "mqtt": {"url": mqtt}, "database": {"url": database}}
+    )
+    make_fit()
+    _serve(HubOptions(data_dir, loaded, embedded_broker))
+
+
+def settings(data_dir: Path, config: Path | None, overrides: dict[str, dict[str, str | None]]) -> "HubConfig":
+    """The settings of the file (given, or `hub.toml` in the folder) under those of the command line; sets up the log.
+
+    Raises ConfigError.
+    """
     from hub.config import load_config
     from hub.logs import set_up_logs
 
     own = data_dir / "hub.toml"
-    overrides: dict[str, dict[str, str]] = {}
-    for table, key, value in (("http", "listen", http), ("mqtt", "url", mqtt), ("database", "url", database)):
-        if value is not None:
-            overrides[table] = {key: value}
-    loaded = load_config(config or (own if own.is_file() else None), overrides)
+    given = {
+        table: {key: value for key, value in keys.items() if value is not None} for table, keys in overrides.items()
+    }
+    loaded = load_config(config or (own if own.is_file() else None), given)
     set_up_logs(loaded.log)
+    return loaded
+
+
+def make_fit() -> None:
+    """Set the interpreter up for a process with a busy database thread."""
     # SQLite lets go of the interpreter at each row; 5 ms until it comes back is too long beside a busy API.
     sys.setswitchinterval(0.0005)
-    _serve(HubOptions(data_dir, loaded, embedded_broker))
+    # A batch makes thousands of short-lived objects: collecting among them as often as Python does by default takes a
+    # third of ingest's time.
+    gc.set_threshold(100_000, 20, 100)
 
 
 def _serve(options: "HubOptions") -> None:
@@ -112,10 +132,7 @@ def _serve(options: "HubOptions") -> None:
         try:
             hub.start()
             structlog.get_logger().info("hub.http", address=f"http://{options.config.http.listen}/")
-            # What was loaded stays, and a batch makes thousands of short-lived objects: collecting among them as
-            # often as Python does by default takes a third of ingest's time.
-            gc.freeze()
-            gc.set_threshold(100_000, 20, 100)
+            gc.freeze()  # what was loaded stays: no collection need look at it
             asyncio.run(main())
         finally:
             hub.stop()

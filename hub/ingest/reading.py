@@ -1,8 +1,8 @@
 """The one place where the hub validates what gateways send: payloads become typed values, or say why they cannot."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from msgspec import structs
