@@ -76,6 +76,10 @@ class FieldSpec(Table):
     missing: Annotated[list[Scalar], Field(description="raw values that mean: not measured")] = []
     scale: float | None = None
     offset: float | None = None
+    clamp: Annotated[
+        list[float] | None,
+        Field(min_length=2, max_length=2, description="lowest and highest value; what is beyond is one of them"),
+    ] = None
     enum: Annotated[Enumeration | None, Field(description="raw value -> meaning; null: no meaning for us")] = None
     otherwise: Annotated[Scalar | None, Field(description="meaning of values that `enum` does not list")] = None
     at_least: Annotated[float | None, Field(description="true when the value is this or more")] = None
@@ -130,6 +134,8 @@ class FieldSpec(Table):
                 raise ValueError(f"type {self.type} needs `length` in bytes")
         elif self.length is not None:
             raise ValueError("length belongs to the types ascii, gb18030, utf8, hex and bcd in bytes or registers")
+        if self.clamp is not None and (self.clamp[0] >= self.clamp[1] or self.enum is not None or self.bit is not None):
+            raise ValueError("clamp is [lowest, highest] of a number; it does not go with enum or bit")
         if self.otherwise is not None and self.enum is None:
             raise ValueError("otherwise belongs to enum; add enum or remove it")
         if self.type in _TEXT_TYPES[:4] and (self.bit is not None or self.mask is not None or self.scale is not None):

@@ -76,10 +76,17 @@ class OsdpTransport(Table):
     card_format: Annotated[
         Literal["auto", "raw"], Field(description="raw: the bits are a number, whatever their count; no parity")
     ] = "auto"
-    vendor: Annotated[int | None, Field(ge=0, le=0xFFFFFF, description="vendor code (IEEE OUI) of vendor replies")] = (
+    vendor: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=0xFFFFFF,
+            description="vendor code (IEEE OUI) of vendor replies, as its three bytes stand on the line",
+        ),
+    ] = None
+    vendor_poll: Annotated[Hex | None, Field(min_length=2, description="vendor command sent every `vendor_poll_s`")] = (
         None
     )
-    vendor_poll: Annotated[Hex | None, Field(description="vendor command sent every `vendor_poll_s`")] = None
     vendor_poll_s: Seconds = 10.0
 
 
@@ -155,7 +162,7 @@ class OsdpAction(Table):
     timer_ms: Annotated[int, Field(ge=0, le=6_553_500, description="0: for good")] = 0
     led: Literal["red", "green", "amber", "blue", "off"] | None = None
     buzzer: Literal["on", "off"] | None = None
-    vendor_data: Hex | None = None
+    vendor_data: Annotated[Hex | None, Field(min_length=2)] = None
 
 
 class Publish(Table):

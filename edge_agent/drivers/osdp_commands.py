@@ -49,9 +49,9 @@ def commands_of(action: OsdpAction, vendor: int | None) -> list[dict[str, Any]]:
 
 
 def vendor_command(data: bytes, vendor: int | None) -> dict[str, Any]:
-    """A manufacturer's command: its first byte is the command code."""
-    code = data[0] if data else 0
-    return {"command": osdp.Command.Manufacturer, "vendor_code": vendor or 0, "mfg_command": code, "data": data[1:]}
+    """A manufacturer's command with at least one byte of data; libosdp writes the code's bytes from the right."""
+    code = int.from_bytes((vendor or 0).to_bytes(3, "big"), "little")
+    return {"command": osdp.Command.Manufacturer, "vendor_code": code, "data": data}
 
 
 def _led(colour: int, ticks: int) -> dict[str, Any]:

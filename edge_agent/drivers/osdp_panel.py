@@ -247,7 +247,9 @@ def _typed(address: int, event: Mapping[str, Any]) -> PanelEvent | None:
             kind = _STATUS_KINDS.get(event["type"])
             return StatusReport(address, kind, bytes(event["report"])) if kind else None
         case osdp.Event.ManufacturerReply:
-            return VendorReply(address, event["vendor_code"], bytes(event["data"]))
+            # libosdp reads the code's bytes from the right.
+            vendor = int.from_bytes(int(event["vendor_code"]).to_bytes(3, "little"), "big")
+            return VendorReply(address, vendor, bytes(event["data"]))
     return None
 
 

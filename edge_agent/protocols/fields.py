@@ -140,6 +140,8 @@ def _meaning(spec: FieldSpec, raw: Any, hasher: Hasher) -> Scalar | None:
         value = round(scaled, 9)
         if value.is_integer() and spec.scale is None and spec.type == "number":
             value = int(value)
+    if spec.clamp is not None:
+        value = min(max(_as_number(value), spec.clamp[0]), spec.clamp[1])
     if spec.at_least is not None or spec.at_most is not None:
         number = _as_number(value)
         value = (spec.at_least is None or number >= spec.at_least) and (spec.at_most is None or number <= spec.at_most)

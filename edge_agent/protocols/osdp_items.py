@@ -57,10 +57,10 @@ def message_of(frame: Frame, transport: OsdpTransport) -> Message | None:
     elif frame.code in (ISTATR, OSTATR):
         items = contact_items("input" if frame.code == ISTATR else "output", data)
     elif frame.code == MFGREP and len(data) >= 3:
-        return vendor_message(int.from_bytes(data[:3], "little"), data[3:], transport)
+        return vendor_message(int.from_bytes(data[:3], "big"), data[3:], transport)
     return Message(items=items) if items else None
 
 
 def vendor_message(vendor: int, data: bytes, transport: OsdpTransport) -> Message | None:
-    """A vendor reply, when it is of the vendor that the profile speaks of."""
+    """A vendor reply, when it is of the vendor that the profile speaks of. `vendor`: as its bytes stand on the line."""
     return Message(data=data) if transport.vendor in (None, vendor) else None

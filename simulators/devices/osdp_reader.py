@@ -137,6 +137,15 @@ class OsdpReader:
         """Set the inputs, e.g. the door contact."""
         self._submit({"event": osdp.Event.Status, "type": osdp.StatusReportType.Input, "report": bytes(inputs)})
 
+    def vendor_reply(self, vendor: int, data: bytes) -> None:
+        """Vendor data; `vendor` as its three bytes stand on the line."""
+        code = int.from_bytes(vendor.to_bytes(3, "big"), "little")
+        self._submit(
+            {
+                "event": osdp.Event.ManufacturerReply, "vendor_code": code, "data": data,
+            }
+        )  # fmt: skip
+
     def _submit(self, event: dict[str, Any]) -> None:
         if self._device is None:
             raise RuntimeError(f"reader {self._address} is off")

@@ -262,3 +262,25 @@ async def test_a_reader_that_asks_opens_for_the_list_and_for_nobody_else(tmp_pat
     finally:
         reader.close()
     assert [access.result for access in sink.of("door", "lock.access")] == ["granted", "denied"]
+
+
+async def test_vendor_data_is_asked_for_and_read_by_a_profile_that_was_written_for_it(tmp_path, line):
+    from edge_agent.profile_starts import start_of
+
+    profile = tmp_path / "acme.yaml"
+    profile.write_text(start_of("osdp", "Acme", "R1").replace("vendor_poll_s: 10", "vendor_poll_s: 0.5"))
+    reader = OsdpReader(line, 5)
+    sink = MemorySink()
+    device = {"id": "door", "address": 5, "profile": str(profile)}
+    try:
+        async with running(config_for(tmp_path, line, device), sink) as drivers:
+            await until_async(lambda: drivers[0].health().state == "running", what="the reader online")
+            await until_async(lambda: any("vendor_code" in c for c in reader.commands), what="the vendor's command")
+            reader.vendor_reply(0x00B514, bytes.fromhex("0157"))
+            await until_async(
+                lambda: [d.battery_pct for d in sink.of("door", "device.health")][-1:] == [87.0], what="the battery"
+            )
+    finally:
+        reader.close()
+    asked = next(command for command in reader.commands if "vendor_code" in command)
+    assert (asked["vendor_code"], asked["data"]) == (0x14B500, b"\x01")

@@ -73,6 +73,7 @@ def test_the_four_orders_of_a_float_in_two_registers(orders, words):
         ({"missing": [-32768], "type": "int16"}, 0x8000, None),
         ({"enum": {0: False, 1: True, 2: "other"}}, 2, "other"),
         ({"enum": {1: True}, "otherwise": False}, 7, False),
+        ({"scale": 0.1, "offset": -200.0, "clamp": [0.0, 100.0]}, 3600, 100.0),
         ({"at_least": 50}, 50, True),
         ({"at_least": 10, "at_most": 20}, 21, False),
         ({"type": "uint8"}, 0x12FE, 0xFE),
