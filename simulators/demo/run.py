@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -90,27 +90,51 @@ async def _start(running: Running, clock: Clock) -> None:
     site.agent_config.write_text(agent_toml(scenario, site, running.clip), encoding="utf-8")
     seed = (running.scenario_path.parent / scenario.registry).read_text(encoding="utf-8")
     site.registry.write_text(dated(seed, clock.now().astimezone().date()), encoding="utf-8")
-    agent = [program("anfang-agent"), "run", str(site.agent_config)]
-    children["gateway"] = await start_child("gateway", agent, log=site.log("gateway"), env=environment())
-    running.token, running.sign_in_link = await _prepare_hub(site)
+    await _together(_prepare_hub(running), _start_gateway(running, clock))
     await _until_ready(running, clock)
 
 
-async def _prepare_hub(site: Site) -> tuple[str, str]:
+async def _start_gateway(running: Running, clock: Clock) -> None:
+    """As soon as every device of the house is there: a port that is not would be reported as a fault."""
+    give_up_s = clock.monotonic() + _READY_S
+    while len(running.entries) < len(running.scenario.devices):
+        running.watch_children()
+        if clock.monotonic() > give_up_s:
+            raise StartError(f"the house did not open within {_READY_S:.0f} s; see {running.site.log('house')}")
+        await clock.sleep(_POLL_S)
+        running.read_ledger()
+    agent = [program("anfang-agent"), "run", str(running.site.agent_config)]
+    log = running.site.log("gateway")
+    running.children["gateway"] = await start_child("gateway", agent, log=log, env=environment())
+
+
+async def _prepare_hub(running: Running) -> None:
     """Load the registry, make a token for the check and a link for the person; at once, as each takes seconds."""
-    hub = program("anfang-hub")
+    site, hub, env = running.site, program("anfang-hub"), environment()
     data = ["--data-dir", str(site.hub_dir)]
-    env = environment()
-    _, token, link = await asyncio.gather(
-        run_once("registry load", [hub, "registry", "load", str(site.registry), *data], env=env),
-        run_once("token create", [hub, "token", "create", *data, "--role", "admin", "--name", "demo"], env=env),
-        run_once(
-            "user add",
-            [hub, "user", "add", USER, *data, "--role", "admin", "--link", "--address", site.http_url],
-            env=env,
-        ),
-    )
-    return token.strip(), link.strip().splitlines()[-1]
+
+    async def load() -> None:
+        await run_once("registry load", [hub, "registry", "load", str(site.registry), *data], env=env)
+
+    async def make_token() -> None:
+        command = [hub, "token", "create", *data, "--role", "admin", "--name", "demo"]
+        running.token = (await run_once("token create", command, env=env)).strip()
+
+    async def make_link() -> None:
+        command = [hub, "user", "add", USER, *data, "--role", "admin", "--link", "--address", site.http_url]
+        running.sign_in_link = (await run_once("user add", command, env=env)).strip().splitlines()[-1]
+
+    await _together(load(), make_token(), make_link())
+
+
+async def _together(*work: Coroutine[None, None, None]) -> None:
+    """All at once; when one fails the others are cancelled, and its error is raised alone."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in work:
+                group.create_task(part)
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
 
 
 async def _until_healthy(site: Site, hub: Child, clock: Clock) -> None:
