@@ -36,10 +36,11 @@ client: $(STAMP) ## write the web pages' client from the API's OpenAPI document
 	@$(BIN)/python -m hub.api.openapi
 	@.ci/web client
 
-schemas: $(STAMP) ## write the generated JSON Schemas
+schemas: $(STAMP) ## write the generated JSON Schemas, tables and migration
 	@$(BIN)/python -m wire.json_schema
 	@$(BIN)/python -m firmware_profiles.json_schema
 	@$(BIN)/python -m edge_agent.device_table
+	@$(BIN)/python -m hub.store.migrations.regenerate
 
 check: lint types arch docs-check ## lint, types, import rules, generated files
 
@@ -58,6 +59,7 @@ docs-check: $(STAMP)
 	$(BIN)/python -m wire.json_schema --check
 	$(BIN)/python -m firmware_profiles.json_schema --check
 	$(BIN)/python -m edge_agent.device_table --check
+	$(BIN)/python -m hub.store.migrations.regenerate --check
 	$(BIN)/python docs/tools/cli_reference.py --check
 	$(BIN)/python docs/tools/check_docs.py
 
