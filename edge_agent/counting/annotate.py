@@ -9,6 +9,7 @@ from typing import Final
 import av
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_agent.counting.line import Line
 from edge_agent.counting.track import Track
@@ -44,7 +45,7 @@ class Annotator:
 
     def write(self, frame: av.VideoFrame, tracks: Sequence[Track], line: Line | None, caption: str) -> None:
         """Add this frame with its people's boxes; every head, of unsure people too, is blurred first."""
-        picture = np.ascontiguousarray(frame.to_ndarray(format="bgr24"))
+        picture: NDArray[np.uint8] = np.ascontiguousarray(frame.to_ndarray(format="bgr24"), np.uint8)
         for track in tracks:
             blur_head(picture, track)
         for track in tracks:
@@ -58,7 +59,7 @@ class Annotator:
         cv2.putText(picture, caption, (8, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 1, cv2.LINE_AA)
         self._encode(picture)
 
-    def _encode(self, picture: np.ndarray) -> None:
+    def _encode(self, picture: NDArray[np.uint8]) -> None:
         height, width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
         if self._stream is None:
             self._stream = self._container.add_stream("libx264", rate=self._rate)
@@ -69,7 +70,7 @@ class Annotator:
         self._container.mux(self._stream.encode(out.reformat(format="yuv420p")))
 
 
-def blur_head(picture: np.ndarray, track: Track) -> None:
+def blur_head(picture: NDArray[np.uint8], track: Track) -> None:
     """Blur the upper part of a person's box, in place, beyond recognition."""
     x1, y1, x2, y2 = (float(value) for value in track.box)
     wide, tall = x2 - x1, y2 - y1

@@ -26,6 +26,7 @@ class SsdLite:
     """One ONNX session; `threads` 1 is the cheapest per frame, 2 the quickest."""
 
     def __init__(self, model: Path, threads: int = 1) -> None:
+        onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -69,7 +70,7 @@ def brightened(rgb: Rgb, grey: Grey) -> Rgb:
     if white >= DIM:
         return rgb
     gain = min(MOST_GAIN, BRIGHT / max(white, 1.0))
-    return np.clip(np.arange(256) * gain, 0, 255).astype(np.uint8)[rgb]
+    return np.asarray(np.clip(np.arange(256) * gain, 0, 255).astype(np.uint8)[rgb])
 
 
 def decode(scores: np.ndarray, boxes: np.ndarray, width: int, height: int) -> Detections:

@@ -1,0 +1,215 @@
+"""The camera driver with its real worker process, the real model, and an RTSP server of another's making."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.servers import free_port
+from support.wait import until_async
+
+from edge_agent.config import CameraSection
+from edge_agent.counting.model_files import FP32, find_model
+from edge_agent.drivers.camera import CameraDriver
+from edge_agent.errors import ConfigError
+from edge_agent.ports import DriverContext
+from simulators.cameras.clips import Clip, drawn_clip
+from wire.clock import SystemClock
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(180)]
+
+
+class Kept:
+    """A sink that keeps events."""
+
+    def __init__(self) -> None:
+        self.events = []
+
+    async def accept(self, events):
+        self.events += events
+        return []
+
+    def states(self):
+        return [event.data.state for event in self.events if event.kind == "camera.state"]
+
+    def count(self, direction):
+        return sum(e.data.count for e in self.events if e.kind == "people.crossing" and e.data.direction == direction)
+
+
+class Server:
+    """The RTSP camera as a process, so that it can be killed and stopped."""
+
+    def __init__(self, clip: Path) -> None:
+        self.clip = clip
+        self.port = free_port()
+        self.process: asyncio.subprocess.Process | None = None
+        self.url = ""
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "simulators.cameras.rtsp",
+            str(self.clip),
+            "--port",
+            str(self.port),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        self.url = (await asyncio.wait_for(self.process.stdout.readline(), 60)).decode().strip()
+        assert self.url.startswith("rtsp://")
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    async def stop(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        await self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory) -> Clip:
+    try:
+        find_model(FP32)
+    except ConfigError as error:
+        pytest.fail(f"{error}")
+    return drawn_clip(tmp_path_factory.mktemp("clips"), seed=3, walkers=3, empty_s=4)
+
+
+@pytest.fixture
+async def server(clip) -> AsyncIterator[Server]:
+    server = Server(clip.path)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@contextlib.asynccontextmanager
+async def running(clip: Clip, url: str, **settings) -> AsyncIterator[tuple[CameraDriver, Kept]]:
+    kept = Kept()
+    section = CameraSection(id="cam-1", url=url, line=clip.line, in_side=clip.in_side, **{"bucket_s": 5, **settings})
+    driver = CameraDriver(section, DriverContext(SystemClock(), kept, lambda: None))
+    task = asyncio.create_task(driver.run())
+    try:
+        yield driver, kept
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def workers() -> list[int]:
+    """The camera workers that this very process started."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (folder / "cmdline").read_bytes()
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if b"edge_agent.drivers.camera_worker" in command and parent == os.getpid():
+                found.append(int(folder.name))
+    return found
+
+
+async def test_a_live_camera_is_counted_like_its_truth_and_told_in_buckets(clip, server):
+    truth = [one.direction for one in clip.crossings]
+    async with running(clip, server.url) as (driver, kept):
+        # People come before the end of the clip; what the next play brings is not waited for.
+        await until_async(
+            lambda: kept.count("in") + kept.count("out") >= len(truth), deadline_s=clip.seconds + 40, what="crossings"
+        )
+        assert driver.health().state == "running"
+        assert "fp32" in driver.health().detail or "int8" in driver.health().detail
+
+    assert (kept.count("in"), kept.count("out")) == (truth.count("in"), truth.count("out"))
+    assert kept.states() == ["ok"]
+    assert any(event.kind == "people.present" for event in kept.events)
+    crossings = [event for event in kept.events if event.kind == "people.crossing"]
+    assert all(event.data.window_s == 5 for event in crossings)
+    assert all(event.observed_at.second % 5 == 0 and not event.observed_at.microsecond for event in crossings[:-1])
+
+
+async def test_a_server_that_dies_and_one_that_stalls_are_reported_and_come_back(clip, server):
+    async with running(clip, server.url) as (driver, kept):
+        await until_async(lambda: kept.states() == ["ok"], deadline_s=40, what="the stream")
+
+        await server.stop()
+        await until_async(lambda: kept.states() == ["ok", "lost"], deadline_s=15, what="lost")
+        await server.start()
+        await until_async(lambda: kept.states()[-1] == "ok", deadline_s=20, what="back")
+
+        server.send(signal.SIGSTOP)
+        await until_async(lambda: kept.states()[-1] == "lost", deadline_s=20, what="lost by a stall")
+        server.send(signal.SIGCONT)
+        await until_async(lambda: kept.states()[-1] == "ok", deadline_s=20, what="back after a stall")
+
+        assert driver.health().restarts == 0
+
+
+async def test_a_worker_that_is_killed_or_hangs_is_replaced(clip, server):
+    async with running(clip, server.url) as (driver, kept):
+        await until_async(lambda: kept.states() == ["ok"], deadline_s=40, what="the stream")
+
+        os.kill(workers()[0], signal.SIGKILL)
+        await until_async(lambda: driver.health().restarts == 1, deadline_s=10, what="the death seen")
+        await until_async(lambda: driver.health().state == "running", deadline_s=40, what="a new worker")
+
+        os.kill(workers()[0], signal.SIGSTOP)
+        await until_async(lambda: driver.health().restarts == 2, deadline_s=20, what="the hang seen")
+        await until_async(lambda: driver.health().state == "running", deadline_s=40, what="another worker")
+        assert len(workers()) == 1
+
+    await until_async(lambda: workers() == [], deadline_s=5, what="no worker left")
+
+
+async def test_a_worker_writes_to_its_pipes_and_the_camera_alone(clip, server):
+    async with running(clip, server.url) as (_, kept):
+        await until_async(lambda: kept.states() == ["ok"], deadline_s=40, what="the stream")
+        (worker,) = workers()
+
+        writable, sockets = [], 0
+        for entry in Path(f"/proc/{worker}/fd").iterdir():
+            target = entry.readlink().as_posix()
+            flags = int(Path(f"/proc/{worker}/fdinfo/{entry.name}").read_text().split("flags:")[1].split()[0], 8)
+            sockets += target.startswith("socket:")
+            if flags & (os.O_WRONLY | os.O_RDWR) and not target.startswith(("pipe:", "socket:", "anon_inode:")):
+                writable.append(target)
+        resident = int(Path(f"/proc/{worker}/status").read_text().split("VmRSS:")[1].split()[0]) // 1024
+
+    # Standard input and the like of a test run may be /dev/null; no file may be.
+    assert [target for target in writable if target != "/dev/null"] == []
+    assert sockets <= 4
+    assert resident < 220
+
+
+async def test_a_refused_password_is_said_without_being_told(clip):
+    attempts = 0
+
+    async def refuse(reader, writer):
+        nonlocal attempts
+        while request := await reader.readuntil(b"\r\n\r\n"):
+            sequence = next(line for line in request.split(b"\r\n") if line.lower().startswith(b"cseq"))
+            attempts += b"DESCRIBE" in request
+            writer.write(
+                b"RTSP/1.0 401 Unauthorized\r\n" + sequence + b'\r\nWWW-Authenticate: Basic realm="cam"\r\n\r\n'
+            )
+            await writer.drain()
+
+    async def handle(reader, writer):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            await refuse(reader, writer)
+        writer.close()
+
+    listener = await asyncio.start_server(handle, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    async with listener, running(clip, f"rtsp://admin:geheim123@127.0.0.1:{port}/cam") as (driver, kept):
+        await until_async(lambda: "password" in driver.health().detail, deadline_s=30, what="the refusal")
+        await until_async(lambda: kept.states() == ["lost"], deadline_s=15, what="lost")
+        seen = attempts
+        await asyncio.sleep(0)
+        assert "geheim123" not in driver.health().detail
+        assert all("geheim123" not in event.data.detail for event in kept.events)
+        assert seen <= 4
