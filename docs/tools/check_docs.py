@@ -10,7 +10,8 @@ from pathlib import Path
 from commands import PROGRAMS, ROOT, Command, all_commands
 
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-_BLOCK = re.compile(r"^```(?:sh|bash|console)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```([a-z]*)\n(.*?)^```\n?", re.MULTILINE | re.DOTALL)
+_SHELLS = ("", "sh", "bash", "console")
 _INLINE = re.compile(r"`([^`\n]+)`")
 _SKIPPED = ("docs/reference/cli.md", "tests/golden")
 
@@ -45,8 +46,9 @@ def make_targets() -> set[str]:
 
 def command_lines(text: str) -> Iterator[str]:
     """Every line of code in a document that may be a command of ours."""
-    for block in _BLOCK.findall(text):
-        yield from block.replace("\\\n", " ").splitlines()
+    for language, block in _BLOCK.findall(text):
+        if language in _SHELLS:
+            yield from block.replace("\\\n", " ").splitlines()
     yield from _INLINE.findall(_BLOCK.sub("", text))
 
 
@@ -92,8 +94,9 @@ def translation_faults(page: Path, text: str) -> Iterator[str]:
 
 
 def _commands_alone(text: str) -> list[str]:
-    lines = [line for block in _BLOCK.findall(text) for line in block.splitlines()]
-    return [re.sub(r"\s+#.*", "", line).strip() for line in lines if line.strip() and not line.startswith("#")]
+    blocks = [block for language, block in _BLOCK.findall(text) if language in _SHELLS[1:]]
+    lines = [line for block in blocks for line in block.splitlines() if line.strip() and not line.startswith("#")]
+    return [re.sub(r"\s+#.*", "", line).strip() for line in lines]
 
 
 def main() -> int:
