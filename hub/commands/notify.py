@@ -55,18 +55,19 @@ def add(
 def send_test(
     name: Annotated[str, typer.Argument(help="who")], data_dir: DataDir, database: DatabaseUrl = None
 ) -> None:
-    """Queue a test message; the running hub sends it within seconds."""
-    from hub.notify.service import queue_test
+    """Send a test message now, and say what came of it. Exit 1 when the channel refuses it."""
+    from hub.notify.channels import AppriseChannel
+    from hub.notify.service import send_test_message
+    from hub.registry.vault import load_vault
     from hub.store.migrate import open_database
-    from wire.clock import SystemClock
 
     store = open_database(data_dir, database)
     try:
-        with store.write() as session:
-            queue_test(session, name, SystemClock().now())
+        with store.read() as session:
+            send_test_message(session, load_vault(data_dir), AppriseChannel(), name)
     finally:
         store.close()
-    typer.echo("queued")
+    typer.echo(f"sent to {name}")
 
 
 @app.command("duty")

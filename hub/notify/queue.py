@@ -16,6 +16,7 @@ from hub.rules.model import AlertClass
 from hub.store.tables.alerts import AlertRow, DutyShift, Notification, Recipient
 
 AT_ANY_HOUR: Final = frozenset({AlertClass.LIFE, AlertClass.SECURITY})
+_MOST_TITLE: Final = 200
 _CLASS_WORDS: Final = {
     "zh": {"L": "生命安全", "S": "安防", "C": "台账核对", "W": "关怀", "T": "设备"},
     "en": {"L": "life safety", "S": "security", "C": "ledger check", "W": "welfare", "T": "technical"},
@@ -65,6 +66,8 @@ def _queue(session: Session, alert: AlertRow, recipient: Recipient, now: datetim
     if session.exec(select(Notification.id).where(Notification.dedupe == dedupe)).first() is not None:
         return False
     title, body = message(alert, recipient.language)
+    # Whatever its length: this runs in the transaction that raised the alert, and must not fail it.
+    title = title[:_MOST_TITLE]
     session.add(
         Notification(
             dedupe=dedupe,

@@ -1,5 +1,12 @@
-"""Sends what is queued, with retries, one message at a time and never inside a transaction."""
+"""Sends what is queued, with retries, never inside a transaction. Each recipient has a lane of their own.
 
+A channel that hangs holds up its own lane and nobody else's: the next message of life safety to another recipient goes
+out in the meantime.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,27 +26,65 @@ MOST_TRIES: Final = 20
 _FIRST_WAIT: Final = timedelta(seconds=5)
 _LONGEST_WAIT: Final = timedelta(minutes=30)
 _FIELD: Final = "channel"
+_PATIENCE_S: Final = 1.0
+
+
+class _Lane(threading.Thread):
+    """What goes to one recipient, in its order. It ends at the first message that fails: the others wait their turn."""
+
+    def __init__(self, sender: "Sender", recipient: str, numbers: Sequence[int]) -> None:
+        # A daemon, because a server that trickles may hold it for hours; its message is sent again after the restart.
+        super().__init__(name=f"notify-{recipient}", daemon=True)
+        self._sender = sender
+        self._recipient = recipient
+        self._numbers = numbers
+        self.sent = 0
+
+    def run(self) -> None:
+        try:
+            for number in self._numbers:
+                if not self._sender.try_one(number, self._recipient):
+                    return
+                self.sent += 1
+        except Exception:  # the top of a supervised task: log, and the next turn makes a new lane
+            log.exception("notify.lane_failed", recipient=self._recipient)
 
 
 class Sender:
-    """Call `send_due` every few seconds from a thread that may wait for the network."""
+    """Call `send_due` every few seconds. `patience_s`: how long one call waits for slow channels."""
 
-    def __init__(self, database: Database, vault: Vault, channel: Channel, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, channel: Channel, clock: Clock, patience_s: float = _PATIENCE_S
+    ) -> None:
         self._database = database
         self._vault = vault
         self._channel = channel
         self._clock = clock
+        self._patience_s = patience_s
+        self._lanes: dict[str, _Lane] = {}
 
     def send_due(self, limit: int = 50) -> int:
-        """Try the messages whose time has come, life safety first; returns how many were sent.
+        """Try the messages whose time has come, life safety first; returns how many were sent while it waited.
 
         At least once: after a crash between sending and writing that down, a message goes out a second time.
         """
+        self._lanes = {name: lane for name, lane in self._lanes.items() if lane.is_alive()}
         with self._database.read() as session:
-            due = due_messages(session, self._clock.now(), limit)
-        return sum(self._try(number, recipient) for number, recipient in due)
+            due = due_messages(session, self._clock.now(), limit, self._lanes)
+        waiting: dict[str, list[int]] = defaultdict(list)
+        for number, recipient in due:
+            waiting[recipient].append(number)
+        started = [_Lane(self, recipient, numbers) for recipient, numbers in waiting.items()]
+        for recipient, lane in zip(waiting, started, strict=True):
+            self._lanes[recipient] = lane
+            lane.start()
+        until = self._clock.monotonic() + self._patience_s
+        for lane in started:
+            lane.join(max(0.0, until - self._clock.monotonic()))
+        return sum(lane.sent for lane in started)
 
-    def _try(self, number: int, recipient: str) -> bool:
+    def try_one(self, number: int, recipient: str) -> bool:
+        """Send one message and note what came of it."""
         with self._database.read() as session:
             row, whom = session.get(Notification, number), session.get(Recipient, recipient)
         if row is None or row.state != "waiting":
@@ -71,11 +116,12 @@ class Sender:
             session.add(row)
 
 
-def due_messages(session: Session, now: datetime, limit: int) -> list[tuple[int, str]]:
-    """Numbers and recipients of the messages whose time has come; class L before the others."""
+def due_messages(session: Session, now: datetime, limit: int, busy: Collection[str] = ()) -> list[tuple[int, str]]:
+    """Numbers and recipients of the messages whose time has come; class L before the others. None of the `busy`."""
     query = (
         select(Notification.id, Notification.recipient)
         .where(Notification.state == "waiting", col(Notification.next_try_at) <= now)
+        .where(col(Notification.recipient).not_in(sorted(busy)))
         .order_by(col(Notification.alert_class) != "L", col(Notification.next_try_at), col(Notification.id))
         .limit(limit)
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from hub.errors import NotFoundError, RegistryError
-from hub.notify.channels import check_address
+from hub.notify.channels import Channel, check_address
 from hub.registry.vault import Vault
 from hub.store.tables.alerts import DutyShift, Notification, Recipient
 
@@ -69,16 +69,27 @@ def queue_test(session: Session, name: str, now: datetime) -> Notification:
     row = session.get(Recipient, name)
     if row is None:
         raise NotFoundError(f"recipient {name}: there is none")
-    title = "Anfang: test message" if row.language == "en" else "安房：测试消息"
-    body = (
-        "If you can read this, alerts will reach you." if row.language == "en" else "能看到这条消息，说明预警可以送达。"
-    )
+    title, body = _test_message(row)
     found = Notification(
         dedupe=f"test:{name}:{now.isoformat()}", recipient=name, title=title, body=body, created_at=now, next_try_at=now
     )
     session.add(found)
     session.flush()
     return found
+
+
+def send_test_message(session: Session, vault: Vault, channel: Channel, name: str) -> None:
+    """The same at once, not by the queue. Raises NotFoundError, NotifierError with what the channel said."""
+    row = session.get(Recipient, name)
+    if row is None:
+        raise NotFoundError(f"recipient {name}: there is none")
+    channel.send(vault.open("channel", row.channel_sealed), *_test_message(row))
+
+
+def _test_message(row: Recipient) -> tuple[str, str]:
+    if row.language == "en":
+        return "Anfang: test message", "If you can read this, alerts will reach you."
+    return "安房：测试消息", "能看到这条消息，说明预警可以送达。"
 
 
 def add_shift(

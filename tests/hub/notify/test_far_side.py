@@ -1,0 +1,149 @@
+"""Messages through apprise to servers that really listen: one takes them, one refuses, one never answers."""
+
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import select
+from support.house import House, event
+from support.wait import until
+
+from hub.errors import NotifierError
+from hub.notify.channels import AppriseChannel
+from hub.notify.sender import Sender
+from hub.notify.service import Wishes, save_recipient
+from hub.store.tables.alerts import Notification
+from wire.clock import SystemClock
+
+pytestmark = [
+    pytest.mark.integration,
+    # One of the plugins of apprise, all of which it loads at once, still imports imghdr.
+    pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning"),
+]
+
+
+@dataclass
+class Webhook:
+    """An HTTP server that keeps what is posted."""
+
+    status: int = 200
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def address(self) -> str:
+        return f"json://127.0.0.1:{self.port}/hook-secret"
+
+
+@contextlib.contextmanager
+def webhook(status: int = 200) -> Iterator[Webhook]:
+    made = Webhook(status)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            made.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(made.status)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[str]:
+    """The address of a server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"json://127.0.0.1:{listener.getsockname()[1]}/?rto=30"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path, now=SystemClock().now())
+    yield made
+    made.close()
+
+
+def states(house: House) -> dict[str, Notification]:
+    with house.db.read() as session:
+        found = list(session.exec(select(Notification)))
+        session.expunge_all()
+        return {row.recipient: row for row in found}
+
+
+def test_a_message_arrives_in_the_language_of_its_reader(house: House) -> None:
+    with webhook() as zh, webhook() as en:
+        with house.db.write() as session:
+            save_recipient(session, house.vault, "wang", zh.address, Wishes())
+            save_recipient(session, house.vault, "lee", en.address, Wishes(language="en"))
+        house.send(event("smoke.state", house.now, "s-9", alarm=True))
+        sender = Sender(house.db, house.vault, AppriseChannel(), SystemClock(), patience_s=20)
+        assert sender.send_due() == 2
+        assert "烟雾" in zh.bodies[0]["title"]
+        assert "life safety" in en.bodies[0]["title"]
+        assert sender.send_due() == 0
+    assert {row.state for row in states(house).values()} == {"sent"}
+
+
+def test_a_channel_that_hangs_or_refuses_delays_nobody_else(house: House) -> None:
+    with webhook() as good, webhook(500) as bad, silence() as hanging:
+        with house.db.write() as session:
+            for name, address in (("a-hangs", hanging), ("b-refuses", bad.address), ("c-works", good.address)):
+                save_recipient(session, house.vault, name, address, Wishes())
+        house.send(event("smoke.state", house.now, "s-9", alarm=True))
+        sender = Sender(house.db, house.vault, AppriseChannel(), SystemClock(), patience_s=0.2)
+        began = time.monotonic()
+        sender.send_due()
+        until(lambda: states(house)["c-works"].state == "sent", deadline_s=15, what="the good channel's message")
+        until(lambda: states(house)["b-refuses"].tries == 1, deadline_s=15, what="the refusal")
+        house.send(event("smoke.state", house.now, "s-10", alarm=True))
+        until(lambda: sender.send_due() >= 0 and len(good.bodies) == 2, deadline_s=15, what="the next message")
+        assert time.monotonic() - began < 30
+        found = states(house)["b-refuses"]
+        assert "500" in found.last_error
+        assert "hook-secret" not in found.last_error
+        assert len([thread for thread in threading.enumerate() if thread.name == "notify-a-hangs"]) == 1
+
+
+def test_a_refusal_names_the_service_and_not_its_secret() -> None:
+    with webhook(403) as bad, pytest.raises(NotifierError, match="json") as refused:
+        AppriseChannel().send(bad.address, "t", "b")
+    assert "hook-secret" not in str(refused.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("status", [200, 404])
+def test_the_command_sends_a_test_message_and_says_what_came_of_it(tmp_path: Path, status: int) -> None:
+    hub = [str(Path(sys.executable).with_name("anfang-hub")), "notify"]
+    with webhook(status) as server:
+        subprocess.run(
+            [*hub, "add", "wang", "--data-dir", str(tmp_path)],
+            input=server.address, text=True, check=True, timeout=60, capture_output=True,
+        )  # fmt: skip
+        done = subprocess.run(
+            [*hub, "test", "wang", "--data-dir", str(tmp_path)], text=True, check=False, timeout=60, capture_output=True
+        )
+    assert server.bodies[0]["title"] == "安房：测试消息"
+    assert done.returncode == (0 if status == 200 else 1)
+    assert "hook-secret" not in done.stderr
+    assert ("sent" in done.stdout) == (status == 200)
