@@ -60,6 +60,9 @@ class BusSection(Section):
     baud: Annotated[int, Field(ge=1200, le=1_000_000)] = 9600
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: Literal[1, 2] = 1
+    rs485: Annotated[
+        bool, Field(description="the port's driver switches the direction of RS-485; most USB adapters do it alone")
+    ] = False
 
 
 class MqttSection(Section):

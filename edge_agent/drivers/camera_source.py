@@ -122,6 +122,6 @@ def _device_frames(path: str) -> Iterator[tuple[av.VideoFrame, float]]:
             is_there, picture = capture.read()
             if not is_there:
                 raise LinkError("the device gives no more pictures")
-            yield av.VideoFrame.from_ndarray(picture, format="bgr24"), time.monotonic() - start
+            yield av.VideoFrame.from_ndarray(picture.astype(np.uint8, copy=False), format="bgr24"), time.monotonic() - start
     finally:
         capture.release()

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import serial
+import serial.rs485
 
 from edge_agent.config import BusSection
 from edge_agent.errors import ConfigError, LinkError
@@ -103,10 +104,20 @@ class _SerialLink:
                 # Two programs on one bus are noise to each other.
                 self._port.exclusive = True
             self._port.open()
+            if bus.rs485:
+                self._switch_direction(bus.port)
         except (serial.SerialException, OSError, termios.error) as error:
             raise LinkError(f"{bus.port}: {_reason(error)}") from error
         except ValueError as error:
             raise ConfigError(f"bus {bus.name}: port {bus.port}: {error}") from error
+
+    def _switch_direction(self, name: str) -> None:
+        """Have the kernel's driver raise RTS while it sends (TIOCSRS485). Raises LinkError."""
+        try:
+            self._port.rs485_mode = serial.rs485.RS485Settings()
+        except (ValueError, OSError) as error:
+            self._port.close()
+            raise LinkError(f"{name}: its driver does not switch the direction of RS-485; leave rs485 out") from error
 
     def read(self, most: int) -> bytes:
         try:

@@ -41,8 +41,8 @@ class ModbusLine:
         fault = port_fault(self._bus.port)
         if fault is not None:
             raise LinkError(fault)
-        if self._bus.port.startswith("rfc2217://"):
-            # pymodbus watches a port's file descriptor, which this kind of port does not have.
+        if self._bus.port.startswith("rfc2217://") or self._bus.rs485:
+            # pymodbus watches a port's file descriptor, which a network port does not have, and knows no RS-485 mode.
             self._bridge = PtyBridge(await asyncio.to_thread(open_link, self._bus))
             self._client = self._client_on(self._bridge.path)
         if not await self._client.connect():

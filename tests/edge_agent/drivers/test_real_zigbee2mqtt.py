@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("zigbee2mqtt")]
 LOCK = ZigbeeDevice("0x000d6f0010fa0510", 4660, "room-1202/lock", "YRD226/246 TSDB", "Yale", (0, 1, 3, 10, 257))
 SMOKE = ZigbeeDevice("0x00158d0001a2b3c4", 4661, "room-1202/smoke", "SmokeSensor-EM", "HEIMAN", (0, 1, 3, 1280))
 DOOR = ZigbeeDevice("0x00124b0022334455", 4662, "room-1202/door", "DS01", "eWeLink", (0, 1, 3, 1280))
+SIREN = ZigbeeDevice("0x00158d0001a2b3c5", 4663, "hall/siren", "WarningDevice", "Heiman", (0, 1, 3, 1280, 1282))
 DOOR_LOCK, IAS_ZONE, POWER = 0x0101, 0x0500, 0x0001
 
 
@@ -27,7 +28,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
 
 @pytest.fixture(scope="module")
 def bridge(broker: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zigbee2Mqtt]:
-    with zigbee2mqtt(tmp_path_factory.mktemp("zigbee2mqtt"), broker.url, [LOCK, SMOKE, DOOR]) as made:
+    with zigbee2mqtt(tmp_path_factory.mktemp("zigbee2mqtt"), broker.url, [LOCK, SMOKE, DOOR, SIREN]) as made:
         yield made
 
 
@@ -40,6 +41,7 @@ def config(tmp_path: Path, broker: Mosquitto) -> AgentConfig:
             {"id": "lock", "profile": "yale/yrd226", "address": LOCK.ieee, "unit": "1202"},
             {"id": "smoke", "profile": "heiman/hs1sa", "address": SMOKE.name, "unit": "1202"},
             {"id": "door", "profile": "sonoff/snzb-04", "address": DOOR.ieee, "unit": "1202"},
+            {"id": "siren", "profile": "heiman/hs2wd-e", "address": SIREN.ieee},
         ],
     )
 
@@ -76,6 +78,14 @@ async def test_a_command_reaches_the_radio_and_the_lock_confirms(config, bridge)
         await drivers[0].actuate("lock", "lock", {})
     assert {"sent": "lockDoor", "cluster": "closuresDoorLock", "to": LOCK.ieee} in bridge.sent
     assert sink.of("lock", "lock.state")[-1].state == "locked"
+
+
+async def test_the_siren_is_told_to_sound(config, bridge):
+    async with running(config, MemorySink()) as drivers:
+        await until_async(lambda: drivers[0].health().state == "running", what="the bridge")
+        await drivers[0].actuate("siren", "siren_on", {})
+        wanted = {"sent": "startWarning", "cluster": "ssIasWd", "to": SIREN.ieee}
+        await until_async(lambda: wanted in bridge.sent, what="the warning on the air")
 
 
 async def test_what_zigbee2mqtt_announces_needs_no_profile(tmp_path, broker, bridge):

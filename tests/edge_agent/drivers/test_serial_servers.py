@@ -87,6 +87,13 @@ def test_a_port_is_opened_once(line):
     open_link(bus).close()
 
 
+def test_a_port_that_cannot_switch_the_direction_says_so_and_is_let_go(line):
+    bus = BusSection(name="b", kind="osdp", port=str(line.path), rs485=True)
+    with pytest.raises(LinkError, match="leave rs485 out"):
+        open_link(bus)
+    open_link(bus.model_copy(update={"rs485": False})).close()
+
+
 @pytest.mark.parametrize("port", ["tcp://", "tcp://host", "tcp://host:port"])
 def test_an_address_that_is_none_is_a_configuration_error(port):
     with pytest.raises(ConfigError, match="tcp://host:port"):
