@@ -28,6 +28,7 @@ def screens(site: Site) -> dict[str, str]:
         "audit": "/audit",
         "users": "/users",
         "nothing": "/nothing",
+        "home": site.api.post(f"/api/v1/units/{UNIT}/tenant-link").json()["path"],
     }
 
 
@@ -58,6 +59,7 @@ def cut_off(page: Page) -> list[str]:
           const out = [];
           const width = document.documentElement.clientWidth;
           if (document.documentElement.scrollWidth > width) {
+            out.push(`page: ${document.documentElement.scrollWidth} in ${width}`);
             for (const e of document.querySelectorAll('body *')) {
               const scrolls = e.closest('.table-wrap, nav, .box');
               if (!scrolls && e.getBoundingClientRect().right > width + 1) out.push('wide: ' + e.outerHTML.slice(0, 120));

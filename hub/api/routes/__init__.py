@@ -2,12 +2,13 @@
 
 from fastapi import APIRouter
 
-from hub.api.routes import alerts, audit, devices, gateways, session, units, users
+from hub.api.routes import alerts, audit, devices, gateways, home, session, units, users
 
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     alerts.router,
     units.router,
+    home.router,
     gateways.router,
     devices.router,
     users.router,

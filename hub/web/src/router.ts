@@ -16,6 +16,7 @@ export const router = createRouter({
   routes: [
     { path: "/", redirect: "/alerts" },
     { path: "/enter", component: () => import("./views/EnterView.vue"), meta: { isPublic: true, isBare: true } },
+    { path: "/home", component: () => import("./views/HomeView.vue"), meta: { isPublic: true, isBare: true } },
     { path: "/alerts", component: () => import("./views/AlertsView.vue"), meta: { right: "alerts.see" } },
     {
       path: "/alerts/:id(\\d+)",

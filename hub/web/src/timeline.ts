@@ -97,8 +97,10 @@ export function timelineOption(timeline: Timeline, capacity: number | null): Cha
         data: timeline.marks.map((mark) => ({
           value: [Date.parse(mark.at), t(`timeline.lane.${mark.lane}`)],
           // Shape as well as colour: in and out, open and shut, grave and calm.
-          symbol: isGrave(mark) ? "diamond" : ["out", "closed", "denied"].includes(mark.what) ? "emptyCircle" : "circle",
-          itemStyle: { color: isGrave(mark) ? grave : calm },
+          symbol: isGrave(mark) ? "diamond" : "circle",
+          itemStyle: isGrave(mark)
+            ? { color: grave }
+            : { color: ["out", "closed"].includes(mark.what) ? colour("--surface") : calm, borderColor: calm, borderWidth: 2 },
           name: markText(mark),
         })),
         tooltip: { formatter: "{b}" },

@@ -424,6 +424,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Home
+         * @description What is measured in this home, by which device, who looked, and which alerts there were.
+         */
+        get: operations["home_api_v1_home_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/home/alerts/{alert_id}/contest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Contest
+         * @description It is not so: the alert's clock stands still until a second person has looked.
+         */
+        post: operations["contest_api_v1_home_alerts__alert_id__contest_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/home/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description A copy of what is held of this home.
+         */
+        get: operations["export_api_v1_home_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rejected": {
         parameters: {
             query?: never;
@@ -1286,6 +1346,22 @@ export interface components {
             record: string;
         };
         /**
+         * ExportOut
+         * @description A copy of what is held of this home (PIPL 45), for the household to keep.
+         */
+        ExportOut: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertDetail"][];
+            /** Looks */
+            looks: components["schemas"]["Look"][];
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            unit: components["schemas"]["UnitView"];
+        };
+        /**
          * FieldError
          * @description What is wrong with one field: where it is, a code that the page translates, and words for a programmer.
          */
@@ -1324,6 +1400,55 @@ export interface components {
             link_since: string | null;
             /** State */
             state: string;
+        };
+        /**
+         * HomeAlert
+         * @description An alert about this home, in plain words. `can_contest` until it is settled.
+         */
+        HomeAlert: {
+            /** Can Contest */
+            can_contest: boolean;
+            explanation: components["schemas"]["Text"];
+            /** Id */
+            id: number;
+            /** Is Clock Paused */
+            is_clock_paused: boolean;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Outcome */
+            outcome: string | null;
+            /**
+             * Review
+             * @enum {string}
+             */
+            review: "new" | "verifying" | "confirmed" | "contested" | "resolved";
+            title: components["schemas"]["Text"];
+            trigger: components["schemas"]["Text"];
+        };
+        /**
+         * HomeOut
+         * @description All that the household sees of its own home.
+         */
+        HomeOut: {
+            /** Alerts */
+            alerts: components["schemas"]["HomeAlert"][];
+            /** Building */
+            building: string;
+            /** Devices */
+            devices: components["schemas"]["DeviceView"][];
+            /** Door */
+            door: string;
+            /** Is Counted */
+            is_counted: boolean;
+            /** Looks */
+            looks: components["schemas"]["Look"][];
+            /** Registered Count */
+            registered_count: number;
+            /** Unit */
+            unit: string;
         };
         JsonValue: unknown;
         /**
@@ -1368,6 +1493,25 @@ export interface components {
             expires_in_s: number;
             /** Path */
             path: string;
+        };
+        /**
+         * Look
+         * @description Somebody looked at this home's data. The role and the reason are told; an employee's name is the manager's.
+         */
+        Look: {
+            /** Action */
+            action: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Purpose */
+            purpose: string;
+            /** Reason */
+            reason: string;
+            /** Role */
+            role: string;
         };
         /**
          * Mark
@@ -1439,6 +1583,14 @@ export interface components {
             night: string;
             /** Upper */
             upper: number;
+        };
+        /**
+         * Objection
+         * @description What is not so, in the household's own words.
+         */
+        Objection: {
+            /** Reason */
+            reason: string;
         };
         /**
          * OccupantView
@@ -2016,6 +2168,60 @@ export interface components {
             state: "vacant" | "let" | "expiring" | "expired" | "no_lease";
             /** Worst */
             worst: string | null;
+        };
+        /**
+         * UnitView
+         * @description One unit with what the ledger and the devices say of it.
+         */
+        UnitView: {
+            /** Building */
+            building: string;
+            /** Building Name */
+            building_name: string;
+            /** Capacity */
+            capacity: number | null;
+            capacity_note: components["schemas"]["Text"] | null;
+            /** Code */
+            code: string;
+            /** Completeness */
+            completeness: number;
+            /** Counting Opt Out */
+            counting_opt_out: boolean;
+            /** Credentials */
+            credentials: components["schemas"]["CredentialView"][];
+            /** Devices */
+            devices: components["schemas"]["DeviceView"][];
+            /** Door */
+            door: string;
+            /** Entrance */
+            entrance: string;
+            /** Floor */
+            floor: number | null;
+            /** Jurisdiction */
+            jurisdiction: string;
+            /** Land Type */
+            land_type: string;
+            /** Leases */
+            leases: components["schemas"]["LeaseView"][];
+            /** Let As */
+            let_as: string;
+            /** Missing */
+            missing: string[];
+            /** Nights */
+            nights: components["schemas"]["NightView"][];
+            /** Not Evaluated */
+            not_evaluated: components["schemas"]["VerdictView"][];
+            /** Occupants */
+            occupants: components["schemas"]["OccupantView"][];
+            /** Registered Count */
+            registered_count: number;
+            /** Rooms */
+            rooms: components["schemas"]["RoomView"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "vacant" | "let" | "expiring" | "expired" | "no_lease";
         };
         /**
          * UserChange
@@ -2891,6 +3097,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ContinuityOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    home_api_v1_home_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    contest_api_v1_home_alerts__alert_id__contest_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                alert_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Objection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeAlert"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    export_api_v1_home_export_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportOut"];
                 };
             };
             /** @description Problem (RFC 9457) */
