@@ -223,7 +223,7 @@ async def run_fleet(plan: FleetPlan, clock: Clock) -> FleetReport:
 
 
 async def _emit(plan: FleetPlan, fleet: Sequence[FleetGateway], clock: Clock) -> None:
-    dice = random.Random(plan.seed)  # noqa: S311  # a repeatable load, no secret
+    dice = random.Random(plan.seed)  # a repeatable load, no secret
     began_s = clock.monotonic()
     emitted = 0
     while True:

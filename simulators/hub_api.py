@@ -96,6 +96,10 @@ class _RejectedPage(Struct):
 _Answer = TypeVar("_Answer")
 
 
+class NotThereError(SimulatorError):
+    """The hub does not know what was asked for."""
+
+
 class HubApi:
     """One hub. Raises SimulatorError for every answer that is not the expected one."""
 
@@ -160,6 +164,8 @@ class HubApi:
             response = await self._client.request(method, path, **request)
         except httpx.HTTPError as error:
             raise SimulatorError(f"{method} {path}: {error!r}; is the hub running?") from error
+        if response.status_code == httpx.codes.NOT_FOUND:
+            raise NotThereError(f"{method} {path}: {response.text[:300]}")
         if response.is_error:
             raise SimulatorError(f"{method} {path}: {response.status_code} {response.text[:300]}")
         return response.content

@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import av
+import numpy as np
 
 from edge_agent.errors import LinkError
 
@@ -122,6 +123,7 @@ def _device_frames(path: str) -> Iterator[tuple[av.VideoFrame, float]]:
             is_there, picture = capture.read()
             if not is_there:
                 raise LinkError("the device gives no more pictures")
-            yield av.VideoFrame.from_ndarray(picture.astype(np.uint8, copy=False), format="bgr24"), time.monotonic() - start
+            frame = av.VideoFrame.from_ndarray(picture.astype(np.uint8, copy=False), format="bgr24")
+            yield frame, time.monotonic() - start
     finally:
         capture.release()

@@ -64,8 +64,8 @@ class Doorway:
             abreast = random.random() < 0.2
             upwards = bool(random.integers(2))
             shoulders = float(random.uniform(105, 150))
-            for x in (190.0, 450.0) if abreast else (float(random.uniform(150, 490)),):
-                people.append(_passer(random, start, x, shoulders, upwards))
+            places = (190.0, 450.0) if abreast else (float(random.uniform(150, 490)),)
+            people += [_passer(random, start, x, shoulders, upwards) for x in places]
             start += float(random.uniform(3.0, 6.0))
         end = max(person.way[-1][0] for person in people) + 2.0
         return cls(tuple(people), end, seed, light=light, noise=noise, exposure_settles_s=settles_s)
@@ -103,9 +103,9 @@ def _passer(random: np.random.Generator, start: float, x: float, shoulders: floa
     if random.random() < 0.2:
         turn = HEIGHT / 2 + (1 if upwards else -1) * float(random.uniform(0.5, 0.9)) * shoulders
         there = start + abs(turn - first) / pace
-        way = ((start, first), (there, turn), (there + 1.0, turn), (there + 1.0 + abs(turn - first) / pace, first))
+        way = [(start, first), (there, turn), (there + 1.0, turn), (there + 1.0 + abs(turn - first) / pace, first)]
     else:
-        way = ((start, first), (start + abs(last - first) / pace, last))
+        way = [(start, first), (start + abs(last - first) / pace, last)]
     return Passer(tuple((float(t), float(y)) for t, y in way), x, shoulders, random_look(random))
 
 
@@ -125,7 +125,16 @@ def _draw(picture: Rgb, passer: Passer, y: float, second: float) -> None:
     """Shadow, feet, shoulders, head."""
     x, across = passer.x, passer.shoulders
     shade = np.zeros(picture.shape[:2], np.float32)
-    cv2.ellipse(shade, (int(x + 0.35 * across), int(y + 0.1 * across)), (int(0.6 * across), int(0.35 * across)), 0, 0, 360, 1.0, -1)
+    cv2.ellipse(
+        shade,
+        (int(x + 0.35 * across), int(y + 0.1 * across)),
+        (int(0.6 * across), int(0.35 * across)),
+        0,
+        0,
+        360,
+        1.0,
+        -1,
+    )
     shade = np.asarray(cv2.GaussianBlur(shade, (0, 0), 0.12 * across), np.float32)
     picture[:] = (picture * (1 - 0.35 * shade[..., None])).astype(np.uint8)
     step = 0.28 * across * float(np.sin(2 * np.pi * 0.95 * second))
@@ -134,5 +143,7 @@ def _draw(picture: Rgb, passer: Passer, y: float, second: float) -> None:
         cv2.ellipse(picture, foot, (int(0.08 * across), int(0.17 * across)), 0, 0, 360, (30, 28, 28), -1, cv2.LINE_AA)
         arm = (int(x + side * 0.46 * across), int(y - side * 0.7 * step))
         cv2.circle(picture, arm, int(0.08 * across), passer.look.skin, -1, cv2.LINE_AA)
-    cv2.ellipse(picture, (int(x), int(y)), (int(0.5 * across), int(0.22 * across)), 0, 0, 360, passer.look.coat, -1, cv2.LINE_AA)
+    cv2.ellipse(
+        picture, (int(x), int(y)), (int(0.5 * across), int(0.22 * across)), 0, 0, 360, passer.look.coat, -1, cv2.LINE_AA
+    )
     cv2.circle(picture, (int(x), int(y)), int(0.19 * across), passer.look.hair, -1, cv2.LINE_AA)

@@ -7,7 +7,7 @@ import typer
 
 from simulators.errors import SimulatorError
 from simulators.fleet import FleetPlan, FleetReport, gateway_ids, report_json, report_lines, run_fleet
-from simulators.hub_api import HubApi
+from simulators.hub_api import HubApi, NotThereError
 from wire.clock import SystemClock
 
 
@@ -58,7 +58,10 @@ async def _compare(hub: HubApi, gateway: str, report: FleetReport) -> None:
     if sent is None:
         return
     epoch_id, count = sent
-    found = [epoch for epoch in await hub.continuity(gateway) if epoch.epoch == epoch_id]
+    try:
+        found = [epoch for epoch in await hub.continuity(gateway) if epoch.epoch == epoch_id]
+    except NotThereError:
+        found = []
     stored = found[0].stored if found else 0
     if stored < count:
         report.faults.append(f"{gateway}: {count} sent, {stored} stored")

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from simulators.residents.people import DAWN_S, DAY_S, Kind, Person, trips_of_day
 
-
 Wish = tuple[float, str, tuple[float, tuple[int, ...]]]
 """When, what (trip, back, arrive, visit, bye, delivery), and (until when, members of the household or how many)."""
 

@@ -37,7 +37,7 @@ def deal_incidents(plans: list[UnitPlan], builders: list[Builder], noise: Noise,
         ):
             at = 0.0
             while rate > 0 and (at := at + rng.expovariate(rate) * DAY_S) < end:
-                _add(plan, builder, kind, at, rng)  # type: ignore[arg-type]  # the three names above are kinds
+                _add(plan, builder, kind, at, rng)
 
 
 def _add(plan: UnitPlan, b: Builder, kind: IncidentKind, at: float, rng: Random) -> None:

@@ -103,7 +103,7 @@ def _hours(kind: Kind, activity: float, weekday: int, rng: Random) -> list[tuple
     return sorted((out, max(out + 0.05, back)) for out, back in found)
 
 
-def _errands(
+def _errands(  # noqa: PLR0917  # a distribution's numbers, in the order of a day
     rng: Random, first_h: float, last_h: float, mean: float, least_h: float, most_h: float
 ) -> list[tuple[float, float]]:
     """A Poisson number of short absences with that mean."""

@@ -158,7 +158,7 @@ class UnitSensors:
         data = {"result": "granted", "reason": "ok", "credential": credential, "direction": "in"}
         return [*reports, self._report(at, Lane.URGENT, self.lock, "lock.access", data)]
 
-    def befall(self, incident: Incident, card: str) -> list[Report]:
+    def befall(self, incident: Incident, card: str) -> list[Report]:  # noqa: PLR0911  # one answer for each kind
         """What the devices report of an incident. `card`: one that is no longer valid, where the incident needs it."""
         at, until = incident.at_s, incident.at_s + incident.lasts_s
         match incident.kind:

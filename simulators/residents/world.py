@@ -44,10 +44,15 @@ class World:
         self.buildings = buildings_for(run.units)
         numbers = count(1)
         builders = [
-            Builder(self.calendar, address_of(n), self.buildings[n // UNITS_PER_BUILDING], Random(f"{run.seed}/plan/{n}"),
-                    lambda: next(numbers))
+            Builder(
+                self.calendar,
+                address_of(n),
+                self.buildings[n // UNITS_PER_BUILDING],
+                Random(f"{run.seed}/plan/{n}"),
+                lambda: next(numbers),
+            )
             for n in range(run.units)
-        ]  # fmt: skip
+        ]
         self.plans: list[UnitPlan] = []
         for story, builder in zip(deal(run.units, Random(f"{run.seed}/deal")), builders, strict=True):
             plan = STORIES[story][1](builder) if story in STORIES else plain(builder)
@@ -56,16 +61,29 @@ class World:
         deal_incidents(self.plans, builders, run.noise, Random(f"{run.seed}/incidents"))
         refs = CardRefs(self.organisation_key)
         self._sensors = [
-            UnitSensors(plan.entry.code, plan.entry.door, has_counter=plan.has_counter, calendar=self.calendar,
-                        noise=run.noise, refs=refs, rng=Random(f"{run.seed}/sensors/{n}"))
+            UnitSensors(
+                plan.entry.code,
+                plan.entry.door,
+                has_counter=plan.has_counter,
+                calendar=self.calendar,
+                noise=run.noise,
+                refs=refs,
+                rng=Random(f"{run.seed}/sensors/{n}"),
+            )
             for n, plan in enumerate(self.plans)
-        ]  # fmt: skip
+        ]
         self._lives = [Random(f"{run.seed}/life/{n}") for n in range(run.units)]
         self.inside = [truth.Inside(plan.household.inside) for plan in self.plans]
         self.links = [
-            GatewayLink(b.gateway, f"sim{run.seed}-{b.number}", self.calendar, run.noise.link, Random(f"{run.seed}/link/{b.number}"))
+            GatewayLink(
+                b.gateway,
+                f"sim{run.seed}-{b.number}",
+                self.calendar,
+                run.noise.link,
+                Random(f"{run.seed}/link/{b.number}"),
+            )
             for b in self.buildings
-        ]  # fmt: skip
+        ]
         for link in self.links:
             link.plan_outages()
 
@@ -152,7 +170,7 @@ class World:
         }
 
     def devices(self) -> dict[str, list[dict[str, Any]]]:
-        """Unit -> its devices in the hub's seed format; a counter's errors are those that were measured for its kind."""
+        """Unit -> its devices in the hub's seed format; a counter's errors are those measured for its kind."""
         found: dict[str, list[dict[str, Any]]] = {}
         noise = self.run.noise
         for index, (plan, sensors) in enumerate(zip(self.plans, self._sensors, strict=True)):
@@ -160,14 +178,26 @@ class World:
             heartbeat_s = round(noise.smoke.heartbeat_h * 3600)
             devices: list[dict[str, Any]] = [
                 {"gateway": gateway, "device": sensors.lock, "kind": "lock"},
-                {"gateway": gateway, "device": sensors.smoke, "kind": "smoke", "placement": "room", "heartbeat_s": heartbeat_s,
-                 "made_on": "2024-05-01", "installed_on": "2024-06-01"},
-            ]  # fmt: skip
+                {
+                    "gateway": gateway,
+                    "device": sensors.smoke,
+                    "kind": "smoke",
+                    "placement": "room",
+                    "heartbeat_s": heartbeat_s,
+                    "made_on": "2024-05-01",
+                    "installed_on": "2024-06-01",
+                },
+            ]
             if plan.has_counter:
                 devices.append(
-                    {"gateway": gateway, "device": sensors.counter, "kind": "camera",
-                     "miss_rate": noise.counter.miss, "double_rate": noise.counter.double}
-                )  # fmt: skip
+                    {
+                        "gateway": gateway,
+                        "device": sensors.counter,
+                        "kind": "camera",
+                        "miss_rate": noise.counter.miss,
+                        "double_rate": noise.counter.double,
+                    }
+                )
             found[plan.entry.code] = devices
         return found
 
