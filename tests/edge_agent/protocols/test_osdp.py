@@ -109,6 +109,7 @@ def test_a_frame_with_a_flipped_bit_is_never_taken_for_good(frame, data):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_million_mutated_frames_do_no_harm():
     count = int(os.environ.get("ANFANG_FUZZ_FRAMES", "1000000"))
     source = random.Random(26875)
