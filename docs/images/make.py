@@ -1,0 +1,131 @@
+"""Takes the pictures of the pages from a hub that is filled with invented data: `python docs/images/make.py`."""
+
+import random
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support.browser import PHONE, WIDE, chromium, window  # noqa: E402 - the folder above has to be known first
+from support.site import Site, running_site  # noqa: E402 - as above
+from support.wait import until  # noqa: E402 - as above
+
+from wire.clock import SystemClock  # noqa: E402 - as above
+
+CLOCK = SystemClock()
+HERE = Path(__file__).resolve().parent
+BUILDING = "990000-0003-1"
+GATEWAY = "gw-picture-01"
+SURNAMES = "张李王赵钱孙周吴郑冯陈褚卫蒋沈韩"
+ALARM = f"{BUILDING}-302"
+
+
+def registry() -> str:
+    """A building of five floors; nobody in it exists."""
+    today = CLOCK.now().date()
+    lines = [
+        "registry: 1",
+        "scopes:",
+        "  - {code: picture, kind: organisation, name: 示例物业}",
+        "  - {code: 990000-0003, kind: estate, name: 示范小区, parent: picture}",
+        "buildings:",
+        f"  - {{code: {BUILDING}, name: 示范小区1幢, scope: 990000-0003, gateways: [{GATEWAY}]}}",
+        "people:",
+        *(f"  - {{code: p-{n}, name: {sign}某}}" for n, sign in enumerate(SURNAMES)),
+        "units:",
+    ]
+    for number, (floor, door) in enumerate((floor, door) for floor in range(5, 0, -1) for door in range(1, 5)):
+        lines += [f"  - code: {BUILDING}-{floor}0{door}", f"    building: {BUILDING}", f"    floor: {floor}"]
+        lines += [f'    door: "{floor}0{door}"', "    rooms: [{name: 主卧, type: bedroom, area_m2: 14, basis: usable}]"]
+        lines += [
+            "    devices:",
+            f"      - {{gateway: {GATEWAY}, device: lock-{floor}0{door}, kind: lock}}",
+            f"      - {{gateway: {GATEWAY}, device: smoke-{floor}0{door}, kind: smoke, placement: room}}",
+        ]
+        if number < len(SURNAMES):
+            end = today + timedelta(days=(-12 if number == 5 else 14 if number % 6 == 1 else 200))
+            start = today - timedelta(days=200)
+            lines += [
+                "    leases:",
+                f"      - {{code: lease-{number}, start: {start}, end: {end}, tenant: p-{number},",
+                f"         occupants: [{{person: p-{number}, role: tenant, registered_on: {start}}}]}}",
+                "    credentials:",
+                f'      - {{card: "25,{20000 + number}", person: p-{number}, lease: lease-{number}}}',
+            ]
+        else:
+            lines.append("    vacant: true")
+    return "\n".join(lines) + "\n"
+
+
+def live_a_day(site: Site) -> None:
+    """Doors of one day, and then what needs somebody."""
+    chance = random.Random(7)  # noqa: S311 - a drawing, not a secret
+    now = CLOCK.now()
+
+    def at(minutes: float) -> str:
+        return (now - timedelta(minutes=minutes)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    day = sorted((chance.uniform(20, 1400) for _ in range(26)), reverse=True)
+    for way, minutes in enumerate(day):
+        place = {"device": "lock-302", "unit": ALARM}
+        access = {"result": "granted", "credential": {"type": "card", "ref": "hmac:0302"}, "direction": "in"}
+        direction = "in" if way % 2 == 0 else "out"
+        site.publish(
+            GATEWAY,
+            {**place, "observed_at": at(minutes), "kind": "lock.access", "data": access},
+            {**place, "observed_at": at(minutes - 0.1), "kind": "door.state", "data": {"open": True}},
+            {
+                **place,
+                "observed_at": at(minutes - 0.2),
+                "kind": "people.crossing",
+                "data": {"direction": direction, "count": 1, "line": "door", "confidence": 0.9},
+            },
+            {**place, "observed_at": at(minutes - 0.5), "kind": "door.state", "data": {"open": False}},
+        )
+    for door, alarm in (("204", "forced"), ("103", "lockout")):
+        data = {"device": f"lock-{door}", "unit": f"{BUILDING}-{door}", "kind": "lock.alarm", "data": {"alarm": alarm}}
+        site.publish(GATEWAY, data)
+    for door, health in (("401", {"battery_pct": 9}), ("403", {"tamper": True}), ("501", {"battery_pct": 84})):
+        data = {"device": f"smoke-{door}", "unit": f"{BUILDING}-{door}", "kind": "device.health", "data": health}
+        site.publish(GATEWAY, data)
+    site.publish(GATEWAY, {"device": GATEWAY, "kind": "gateway.health", "data": {"uptime_s": 86000, "outbox_depth": 0}})
+    site.smoke(GATEWAY, "smoke-302", ALARM)
+    until(lambda: site.alerts(rule="L1"), what="the smoke alarm")
+
+
+def main() -> None:
+    """Write the pictures beside this file."""
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        seed = Path(folder) / "registry.yaml"
+        seed.write_text(registry(), encoding="utf-8")
+        with running_site(Path(folder), seed) as site:
+            live_a_day(site)
+            [smoke] = site.alerts(rule="L1")
+            pages = {
+                "inbox": "/alerts",
+                "alert": f"/alerts/{smoke['id']}",
+                "houses": "/units",
+                "unit": f"/units/{ALARM}",
+                "devices": "/devices",
+            }
+            for suffix, size, theme, language, wanted in (
+                ("zh", WIDE, "light", "zh-CN", set(pages)),
+                ("en-dark", WIDE, "dark", "en", {"inbox", "unit"}),
+                ("phone", PHONE, "light", "zh-CN", {"inbox", "alert"}),
+            ):
+                with window(browser, site.address, size=size, theme=theme, language=language) as opened:
+                    page = opened.page
+                    page.goto(site.link("zhangsan", "manager"))
+                    page.wait_for_url("**/alerts")
+                    for name in sorted(wanted):
+                        page.goto(pages[name])
+                        page.wait_for_selector("h1")
+                        page.wait_for_timeout(700)
+                        page.screenshot(path=HERE / f"{name}-{suffix}.png", full_page=name != "inbox")
+
+
+if __name__ == "__main__":
+    main()
