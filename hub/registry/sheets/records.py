@@ -1,0 +1,248 @@
+"""From the lines of one unit to records of the ledger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from hub.registry.changeset import Wanted, Where
+from hub.registry.identity import Document
+from hub.registry.people import PersonWords, person_row
+from hub.registry.seed_rows import NOT_YET, card_ref, occupant_code, room_code
+from hub.registry.sheets.rows import Fault, Line
+from hub.registry.vault import Vault
+from hub.store.tables.registry import (
+    Building,
+    Credential,
+    Lease,
+    Occupant,
+    Registration,
+    Room,
+    Unit,
+    Versioned,
+)
+
+
+@dataclass(slots=True)
+class Making:
+    """What lines are turned into, and by which keys. `known` finds the code under which somebody is already held."""
+
+    file: str
+    estate: str
+    jurisdiction: str
+    vault: Vault
+    organisation_key: bytes
+    today: date
+    known: "KnownPeople"
+    wanted: list[Wanted] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    def add(self, row: Versioned, line: Line) -> None:
+        """One more record, from that line."""
+        self.wanted.append(Wanted(row, Where(self.file, line.row, "", line.sheet)))
+
+
+class KnownPeople:
+    """Codes of people by the blind indexes of what is written of them."""
+
+    def __init__(self) -> None:
+        self.by_document: dict[str, str] = {}
+        self.by_name_and_phone: dict[tuple[str, str], str] = {}
+
+    def code(self, vault: Vault, name: str, phone: str, document: str, unit: str) -> str:
+        """Somebody's code, the same for the same words. Without document or phone, a namesake elsewhere is another."""
+        named = vault.index("name", name)
+        if document:
+            index = vault.index("document", document)
+            return self.by_document.get(index) or f"p-{index[:20]}"
+        if phone:
+            index = vault.index("phone", phone)
+            found = self.by_name_and_phone.get((named, index))
+            return found or f"p-{vault.index('person', named + index)[:20]}"
+        return f"p-{vault.index('person', named + unit)[:20]}"
+
+
+def unit_records(code: str, lines: Sequence[Line], making: Making) -> None:
+    """The unit, its rooms, people, leases and what belongs to them."""
+    first = lines[0]
+    building = building_code(making.estate, first)
+    owner = _landlord(lines, making)
+    tenants = [line for line in lines if line.name]
+    making.add(
+        Unit(
+            code=code,
+            known_from=NOT_YET,
+            building_code=building,
+            entrance=first.entrance,
+            floor=_floor(first.door),
+            door=first.door,
+            let_as="rooms" if any(line.let_as == "rooms" for line in lines) else "whole",
+            is_vacant=not tenants,
+            owner_code=owner,
+        ),
+        first,
+    )
+    _rooms(code, lines, making)
+    leases: dict[str, list[Line]] = {}
+    for line in tenants:
+        leases.setdefault(_lease_code(code, line), []).append(line)
+    for lease, found in leases.items():
+        _lease(code, lease, found, owner, making)
+
+
+def building_code(estate: str, line: Line) -> str:
+    """A building's code. A house without number is its estate's only one."""
+    return "-".join(part for part in (estate, line.building or "0") if part)
+
+
+def building_row(code: str, line: Line, making: Making) -> Building:
+    """A building that the ledger does not have yet; its land is not known from such a file."""
+    return Building(
+        code=code,
+        known_from=NOT_YET,
+        name=f"{line.estate}{line.building}幢" if line.building else line.estate or code,
+        scope_code=making.estate or None,
+        jurisdiction=making.jurisdiction,
+    )
+
+
+def _floor(door: str) -> int | None:
+    digits = "".join(sign for sign in door if sign.isdigit())
+    return int(digits[:-2]) if len(digits) in {3, 4} else None
+
+
+def _landlord(lines: Sequence[Line], making: Making) -> str | None:
+    found = next((line for line in lines if line.landlord), None)
+    if found is None:
+        return None
+    code = making.known.code(making.vault, found.landlord, found.landlord_phone, "", found.building)
+    words = PersonWords(code, found.landlord, found.landlord_phone or None)
+    making.add(person_row(words, making.vault, making.today), found)
+    return code
+
+
+def _rooms(code: str, lines: Sequence[Line], making: Making) -> None:
+    seen: dict[str, Line] = {}
+    for line in lines:
+        if not line.room and line.area_m2 is None:
+            continue
+        name = line.room or "全套"
+        held = seen.get(name)
+        if held is None:
+            seen[name] = line
+        elif line.area_m2 is not None and held.area_m2 is not None and line.area_m2 != held.area_m2:
+            making.faults.append(
+                Fault(
+                    line.sheet, line.row, "面积㎡", f"同一房间面积不一致 / the room's area differs from row {held.row}"
+                )
+            )
+    for name, line in seen.items():
+        making.add(
+            Room(
+                code=room_code(code, name),
+                known_from=NOT_YET,
+                unit_code=code,
+                name=name,
+                room_type=line.room_type,
+                area_m2=line.area_m2,
+                area_basis=line.area_basis,
+            ),
+            line,
+        )
+
+
+def _lease_code(unit: str, line: Line) -> str:
+    part = f"/{line.room}" if line.let_as == "rooms" and line.room else ""
+    return f"{unit}{part}@{line.start}"
+
+
+def _lease(unit: str, code: str, lines: Sequence[Line], owner: str | None, making: Making) -> None:
+    head = next((line for line in lines if line.role == "tenant"), lines[0])
+    people = {id(line): _person(unit, line, making) for line in lines}
+    assert head.start is not None
+    by_room = head.let_as == "rooms" and head.room
+    making.add(
+        Lease(
+            code=code,
+            known_from=NOT_YET,
+            unit_code=unit,
+            room_code=room_code(unit, head.room) if by_room else None,
+            lessor_code=owner,
+            tenant_code=people[id(head)],
+            start_on=head.start,
+            end_on=head.end,
+        ),
+        head,
+    )
+    number = next((line.contract_no for line in lines if line.contract_no), "")
+    if number:
+        making.add(_filing("contract", unit, making, lease=code, number=number, filed_on=head.start), head)
+    has_family = any(line.is_family for line in lines)
+    for line in lines:
+        _occupant(unit, code, line, people[id(line)], making, family=code if has_family else "")
+
+
+def _person(unit: str, line: Line, making: Making) -> str:
+    code = making.known.code(making.vault, line.name, line.phone, line.document, unit)
+    document = Document(line.document_type, line.document, line.document_valid, line.born_on) if line.document else None
+    words = PersonWords(code, line.name, line.phone or None, document, line.hukou)
+    making.add(person_row(words, making.vault, making.today), line)
+    return code
+
+
+def _occupant(unit: str, lease: str, line: Line, person: str, making: Making, *, family: str) -> None:
+    assert line.start is not None
+    making.add(
+        Occupant(
+            code=occupant_code(unit, lease, person),
+            known_from=NOT_YET,
+            unit_code=unit,
+            room_code=room_code(unit, line.room) if line.room else None,
+            lease_code=lease,
+            person_code=person,
+            role=line.role,
+            from_on=line.start,
+            guest_until=line.end if line.role == "guest" else None,
+            family_group=family if line.is_family or line.role == "tenant" else "",
+        ),
+        line,
+    )
+    if line.registered is not None:
+        filed_on = line.registered_on or line.start
+        row = _filing("residence", unit, making, person=person, filed_on=filed_on, status=line.registered)
+        making.add(row, line)
+    for card in line.cards:
+        try:
+            ref, mask = card_ref(making.organisation_key, card)
+        except ValueError as error:
+            making.faults.append(Fault(line.sheet, line.row, "门禁凭证号", str(error)))
+            continue
+        making.add(
+            Credential(code=ref, known_from=NOT_YET, mask=mask, unit_code=unit, person_code=person, lease_code=lease),
+            line,
+        )
+
+
+def _filing(
+    kind: str,
+    unit: str,
+    making: Making,
+    *,
+    filed_on: date,
+    person: str | None = None,
+    lease: str | None = None,
+    number: str = "",
+    status: str = "filed",
+) -> Registration:
+    about = lease if lease is not None else f"{unit}/{person}"
+    return Registration(
+        code=f"{kind}/{about}",
+        known_from=NOT_YET,
+        kind=kind,
+        unit_code=unit,
+        person_code=person,
+        lease_code=lease,
+        status=status,
+        number=number,
+        filed_on=filed_on,
+        source="import",
+    )

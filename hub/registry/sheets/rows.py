@@ -1,0 +1,191 @@
+"""From rows of text to the records of units: every fault is collected with its column."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TypeVar
+
+from hub.registry.identity import clean_document, clean_name, clean_phone, half_width
+from hub.registry.sheets import cells
+from hub.registry.sheets.reading import Table
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Fault:
+    """What is wrong in one cell (or, with `key` empty, in a row). `is_warning`: said, but the row is taken."""
+
+    sheet: str
+    row: int
+    key: str
+    what: str
+    is_warning: bool = False
+
+
+@dataclass(slots=True)
+class Line:
+    """One row, its cells as values."""
+
+    sheet: str
+    row: int
+    unit: str
+    estate: str
+    building: str
+    entrance: str
+    door: str
+    room: str = ""
+    room_type: str = "bedroom"
+    area_m2: float | None = None
+    area_basis: str = "unknown"
+    let_as: str = "whole"
+    landlord: str = ""
+    landlord_phone: str = ""
+    name: str = ""
+    document_type: str = "id_card"
+    document: str = ""
+    born_on: date | None = None
+    document_valid: bool | None = None
+    phone: str = ""
+    role: str = "tenant"
+    is_family: bool = False
+    hukou: str = ""
+    start: date | None = None
+    end: date | None = None
+    registered: str | None = None
+    registered_on: date | None = None
+    contract_no: str = ""
+    cards: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Parsed:
+    """A file's rows by unit, and what is wrong with them."""
+
+    units: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
+    faults: list[Fault] = field(default_factory=list)
+    rows: int = 0
+
+
+class _Cells:
+    """One row: gives values, and notes what is wrong."""
+
+    def __init__(self, table: Table, number: int, row: dict[str, str], faults: list[Fault]) -> None:
+        self._table = table
+        self._number = number
+        self._row = row
+        self._faults = faults
+        self.is_bad = False
+
+    def text(self, key: str) -> str:
+        return self._row.get(key, "")
+
+    def value(self, key: str, parse: Callable[[str], T], default: T) -> T:
+        try:
+            return parse(self.text(key))
+        except ValueError as error:
+            self.fault(key, str(error))
+            return default
+
+    def fault(self, key: str, what: str, *, is_warning: bool = False) -> None:
+        header = self._table.headers.get(key, key)
+        self._faults.append(Fault(self._table.sheet, self._number, header, what, is_warning))
+        self.is_bad = self.is_bad or not is_warning
+
+
+_LET_AS = {
+    "整租": "whole",
+    "合租": "rooms",
+    "分租": "rooms",
+    "单间": "rooms",
+    "床位": "rooms",
+    "空置": "whole",
+    "自住": "whole",
+}
+
+
+def parse_tables(tables: Iterable[Table], estate: str, today: date) -> Parsed:
+    """Every row of every table. `estate` is the code in front of buildings."""
+    parsed = Parsed()
+    for table in tables:
+        for number, row in table.rows:
+            parsed.rows += 1
+            line = _line(_Cells(table, number, row, parsed.faults), table, number, estate, today=today)
+            if line is not None:
+                parsed.units[line.unit].append(line)
+    return parsed
+
+
+def _line(found: _Cells, table: Table, number: int, estate: str, *, today: date) -> Line | None:
+    place = _place(found)
+    if place is None:
+        return None
+    code = found.text("code") or "-".join(part for part in (estate, place.building, place.entrance, place.door) if part)
+    line = Line(table.sheet, number, code, found.text("estate"), place.building, place.entrance, place.door)
+    line.room = half_width(found.text("room"))[:32]
+    line.room_type = found.value("room_type", cells.to_room_type, "bedroom")
+    line.area_m2 = found.value("area", cells.to_area, None)
+    line.area_basis = found.value(
+        "area_basis",
+        lambda text: cells.to_choice(text, cells.AREA_BASES, "面积口径", table.basis or "unknown"),
+        "unknown",
+    )
+    line.let_as = found.value("let_as", lambda text: cells.to_choice(text, _LET_AS, "出租方式", "whole"), "whole")
+    if found.text("landlord"):
+        line.landlord = found.value("landlord", clean_name, "")
+        line.landlord_phone = found.value("landlord_phone", lambda t: clean_phone(t) if t else "", "")
+    if found.text("name"):
+        _person(found, line, today)
+    return None if found.is_bad else line
+
+
+def _place(found: _Cells) -> cells.Address | None:
+    try:
+        if found.text("door"):
+            door = cells.to_place_number(found.text("door"), "室|号|房")
+            if found.text("building") or not set(door) - set("0123456789"):
+                building = cells.to_place_number(found.text("building"), "号楼|幢|栋|座|楼|#")
+                return cells.Address(building, cells.to_place_number(found.text("entrance"), "单元|梯"), door)
+            return cells.to_address(found.text("door"))
+        if found.text("address"):
+            return cells.to_address(found.text("address"))
+    except ValueError as error:
+        found.fault("door" if found.text("door") else "address", str(error))
+        return None
+    if found.text("code"):
+        return cells.Address()
+    found.fault("door", "缺少房号 / the unit's number is missing")
+    return None
+
+
+def _person(found: _Cells, line: Line, today: date) -> None:
+    line.name = found.value("name", clean_name, "")
+    kinds = cells.DOCUMENT_TYPES
+    line.document_type = found.value(
+        "document_type", lambda text: cells.to_choice(text, kinds, "证件类型", "id_card"), "id_card"
+    )
+    if found.text("document"):
+        document = found.value("document", lambda text: clean_document(line.document_type, text, today), None)
+        if document is not None:
+            line.document, line.born_on, line.document_valid = document.number, document.born_on, document.is_valid
+    if found.text("phone"):
+        line.phone = found.value("phone", clean_phone, "")
+    line.role, line.is_family = cells.to_relation(found.text("relation"))
+    line.hukou = found.value("hukou", cells.to_region, "")
+    line.start = found.value("start", cells.to_date, None)
+    line.end = found.value("end", cells.to_date, None)
+    if line.start is None and not found.is_bad:
+        found.fault("start", "有租客但缺少起租日 / a tenant without the day on which the lease began")
+    if line.start and line.end and line.end < line.start:
+        found.fault("end", f"到租日早于起租日 / the lease ends before it begins ({line.start} → {line.end})")
+    line.registered = found.value("registered", cells.to_registered, None)
+    line.registered_on = found.value("registered_on", cells.to_date, None)
+    if line.registered == "filed" and line.registered_on is None:
+        found.fault(
+            "registered_on", "已登记但无日期，按起租日计 / no date of registration: taken as the start", is_warning=True
+        )
+    line.contract_no = half_width(found.text("contract_no"))[:64]
+    line.cards = tuple(
+        part.strip() for part in found.text("card").replace("；", ";").replace("、", ";").split(";") if part.strip()
+    )
