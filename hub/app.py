@@ -132,6 +132,7 @@ class Hub:
 
         def refresh() -> None:
             self.metrics.open_pages.set(app.state.broadcaster.open_pages)
+            self.metrics.broker_up.set(sum(worker.is_up for worker in self._workers))
             self._measure()
 
         app.router.routes.extend(health_routes(self.health, self.metrics, refresh))

@@ -43,13 +43,13 @@ def command(
     Ready when GET /healthz answers 200. Runs until Ctrl-C or SIGTERM. Options here win over the file.
     Exit 78: the configuration cannot work.
     """
-    # Here and not above: `--help` of all commands must not load everything.
-    from hub.app import HubOptions
-
     loaded = settings(
         data_dir, config, {"http": {"listen": http}, "mqtt": {"url": mqtt}, "database": {"url": database}}
     )
     make_fit()
+    # Here and not above: neither `--help` nor a mistake in the settings needs everything loaded.
+    from hub.app import HubOptions
+
     _serve(HubOptions(data_dir, loaded, embedded_broker))
 
 

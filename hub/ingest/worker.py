@@ -129,7 +129,6 @@ class Worker:
                 self._parts.metrics.task_failures.labels("ingest").inc()
                 self._link.close()
                 self._pause(backoff.next_s())
-            self._parts.metrics.broker_up.set(self._link.is_up)
         self._link.end()
         log.info("ingest.stopped")
 
