@@ -6,8 +6,11 @@ from edge_agent.counting.detector import Detector
 from edge_agent.counting.model_files import FP32, find_model
 
 
-def make_detector(view: Literal["oblique", "overhead"], max_fps: float = 10.0) -> tuple[Detector, str]:
-    """The back end for that view, and in words which it is. Raises ConfigError where its model is not built."""
+def make_detector(view: Literal["oblique", "overhead"], max_fps: float | None = None) -> tuple[Detector, str]:
+    """The back end for that view, and in words which it is. Raises ConfigError where its model is not built.
+
+    `max_fps` is for live cameras, whose model has to be quick enough; a file waits, and is counted alike everywhere.
+    """
     if view == "overhead":
         # OpenCV takes 60 MB of memory that an oblique camera's worker does not need.
         from edge_agent.counting.overhead import Overhead
@@ -17,6 +20,9 @@ def make_detector(view: Literal["oblique", "overhead"], max_fps: float = 10.0) -
         return Overhead(SsdLite(find_model(FP32))), "overhead"
     # ONNX Runtime likewise.
     from edge_agent.counting.self_test import choose
+    from edge_agent.counting.ssdlite import SsdLite
 
+    if max_fps is None:
+        return SsdLite(find_model(FP32)), "fp32"
     choice = choose(max_fps)
     return choice.detector, choice.words
