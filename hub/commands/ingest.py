@@ -12,9 +12,7 @@ import typer
 
 def command(
     *,
-    data_dir: Annotated[
-        Path, typer.Option("--data-dir", help="a folder with the organisation's key")
-    ],
+    data_dir: Annotated[Path, typer.Option("--data-dir", help="a folder with the organisation's key")],
     mqtt: Annotated[str | None, typer.Option("--mqtt", help="the broker that the other hubs use")] = None,
     database: Annotated[str | None, typer.Option("--database", help="the postgresql://… that the hubs share")] = None,
     name: Annotated[str, typer.Option("--name", help="tells this worker from others on the same folder")] = "worker",
