@@ -127,7 +127,7 @@ def as_table(quality: Quality) -> Table:
 
 def _row(score: RuleScore, unit_years: float) -> Sequence[str]:
     return (
-        score.rule, str(score.raised), _share(score.precision), str(score.expected), _share(score.recall), str(score.late),
+        score.rule, str(score.raised), _share(score.precision), str(score.expected), _share(score.recall), str(score.late),  # noqa: E501
         _text(_hours(quantile(score.delays_s, 0.5))), _text(_hours(quantile(score.delays_s, 0.9))),
         f"{len(score.wrong) / max(unit_years, 1e-9):.3f}",
     )  # fmt: skip

@@ -89,7 +89,7 @@ def clean_document(kind: str, text: str, today: date) -> Document:
 
 
 def looks_cut_by_excel(number: str) -> bool:
-    """Excel keeps 15 significant digits: an 18-digit number then ends in 000, and its check digit is (all but) wrong."""
+    """Excel keeps 15 significant digits: an 18-digit number then ends in 000, and its check digit is wrong."""
     if not (len(number) == 18 and number.isdigit() and number.endswith("000")):
         return False
     return not mod_11_2.is_valid(number)

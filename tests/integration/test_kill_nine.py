@@ -119,10 +119,9 @@ def check(folder: Path, events: int) -> None:
     # Of what was begun and not noted as done, the outbox may have had some on disk: those count like any other.
     assert set(held.values()) <= set(range(1, events + 1))
     for epoch in epochs:
-        seqs = [seq for name, seq in held if name == epoch.epoch]
+        seqs = sorted(seq for name, seq in held if name == epoch.epoch)
         assert (epoch.holes, epoch.contiguous_seq, epoch.stored) == ([], max(seqs), len(seqs))
-        # Within a lane, the order of storing is the order of accepting.
-        assert seqs == sorted(seqs)
+        # Within a lane, the order of numbers is the order of accepting; batches may be stored in any order (wire.md).
         assert [held[epoch.epoch, seq] for seq in seqs] == sorted(held[epoch.epoch, seq] for seq in seqs)
 
 
