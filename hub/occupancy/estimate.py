@@ -41,7 +41,8 @@ class Night:
     """One night, 02:00 to 05:00 local; `date` is that of its morning.
 
     The numbers are those of 03:30; with 95 % there were at least `lower`. `crossings` were counted in the 24 hours
-    before 05:00. Each night comes twice: at its end, and `is_revised` a day later, when those who left in the morning and came
+    before 05:00. Each night comes twice: at its end, and `is_revised` a day later, when those who left in the
+    morning and came
     back have told more about it; the second replaces the first.
     """
 
