@@ -65,7 +65,7 @@ def cut_off(page: Page) -> list[str]:
               if (!scrolls && e.getBoundingClientRect().right > width + 1) out.push('wide: ' + e.outerHTML.slice(0, 120));
             }
           }
-          for (const e of document.querySelectorAll('button, h1, h2, .el-tag, dt')) {
+          for (const e of document.querySelectorAll('button, h1, h2, .el-tag, dt, .times, .kind, .states, .place')) {
             if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline') out.push('cut: ' + e.outerHTML.slice(0, 120));
           }
           return out.slice(0, 5);
