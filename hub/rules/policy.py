@@ -95,11 +95,11 @@ class Pack:
     parameters: Mapping[str, Mapping[str, Provenance]]
 
     def weight(self, jurisdiction: str, land_type: str) -> int | None:
-        """How specific the pack is to a building, or None when it is not for it."""
+        """How specific the pack is to a building (first by its region, then by its land); None: not for it."""
         if land_type not in self.land_types:
             return None
         lengths = [0 if code == "*" else len(code) for code in self.jurisdictions if _covers(code, jurisdiction)]
-        return max(lengths) if lengths else None
+        return max(lengths) * 10 - len(self.land_types) if lengths else None
 
 
 def _covers(code: str, jurisdiction: str) -> bool:
