@@ -8,6 +8,7 @@ import asyncio
 import json
 import random
 import resource
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -113,7 +114,13 @@ class FleetGateway:
 
     def __init__(self, gateway: str, plan: FleetPlan, version: MqttVersion, clock: Clock, report: FleetReport) -> None:
         self.gateway = gateway
-        self.stream = WireStream(new_ulid(clock.now()), batch=plan.batch, window=plan.batch * 4, retry_s=plan.retry_s)
+        self.stream = WireStream(
+            new_ulid(clock.now()),
+            batch=plan.batch,
+            window=plan.batch * 4,
+            retry_s=plan.retry_s,
+            spread=zlib.crc32(gateway.encode()) / 0xFFFFFFFF,
+        )
         self._plan = plan
         self._version = version
         self._clock = clock

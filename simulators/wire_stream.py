@@ -6,8 +6,11 @@ what a stranger would write from the contract, and so it checks the hub with a s
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Final
 
 from wire.messages import Ack
+
+MOST_RETRY_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,16 @@ class _Pending:
 class WireStream:
     """Everything between the first event and the last acknowledgement of one epoch.
 
-    `window` events at most are under way; without an acknowledgement for `retry_s` they are sent again from the first.
+    `window` events at most are under way; without an acknowledgement for `retry_s` they are sent again from the first,
+    then after twice that time, and so on up to MOST_RETRY_S. `spread` (0-1) lengthens each wait by up to half, so that
+    a thousand streams do not all come back at once.
     """
 
     epoch: str
     batch: int = 100
     window: int = 400
     retry_s: float = 5.0
+    spread: float = 0.0
     sent: int = 0
     acknowledged: int = 0
     repeats: int = 0
@@ -44,6 +50,7 @@ class WireStream:
     _pending: deque[_Pending] = field(default_factory=deque)
     _next_seq: int = 1
     _last_progress_s: float = 0.0
+    _attempts: int = 0
 
     @property
     def numbered(self) -> int:
@@ -63,12 +70,13 @@ class WireStream:
     def due(self, now_s: float) -> list[DueBatch]:
         """The batches to send at `now_s` (monotonic seconds); they count as sent."""
         unsent = next((index for index, item in enumerate(self._pending) if item.sent_s is None), len(self._pending))
-        is_repeat = unsent > 0 and now_s - self._last_progress_s >= self.retry_s
+        is_repeat = unsent > 0 and now_s - self._last_progress_s >= self._patience_s()
         first = 0 if is_repeat else unsent
         last = min(len(self._pending), self.window)
         batches: list[DueBatch] = []
         if first == 0 and last > 0:
             self._last_progress_s = now_s
+            self._attempts += is_repeat
         items = list(self._pending)[first:last]
         for start in range(0, len(items), self.batch):
             part = items[start : start + self.batch]
@@ -102,4 +110,8 @@ class WireStream:
             self.acknowledged += 1
         if waits:
             self._last_progress_s = now_s
+            self._attempts = 0
         return waits
+
+    def _patience_s(self) -> float:
+        return min(self.retry_s * 2**self._attempts, MOST_RETRY_S) * (1 + self.spread / 2)

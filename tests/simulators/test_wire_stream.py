@@ -1,5 +1,6 @@
 """The stream of a simulated gateway, against a network that loses, doubles and reorders."""
 
+import itertools
 import random
 
 from hypothesis import given
@@ -46,7 +47,7 @@ def test_every_event_arrives_once_and_in_order_over_a_network_that_loses_and_dou
             stream.on_ack(Ack(epoch=EPOCH, seq=contiguous), now_s)
         if stream.depth == 0:
             break
-        now_s += 2.0
+        now_s += 20.0
     assert stream.depth == 0
     assert stream.acknowledged == stream.sent == stream.numbered == count
     assert stored == {number: str(number).encode() for number in range(1, count + 1)}
@@ -92,3 +93,16 @@ def test_a_rejection_is_a_fault_and_another_epoch_is_not() -> None:
     assert stream.depth == 1
     stream.on_ack(Ack(epoch=EPOCH, seq=1, error="unreadable"), 0.1)
     assert "rejected: unreadable" in stream.faults[0]
+
+
+def test_each_wait_for_an_acknowledgement_is_twice_the_one_before_up_to_a_minute() -> None:
+    stream = _stream(retry_s=5.0, spread=1.0)
+    stream.add(b"1")
+    sent_s = [at for at in range(600) if stream.due(float(at))]
+    waits = [later - earlier for earlier, later in itertools.pairwise(sent_s)]
+    assert waits == [8, 15, 30, 60, 90, 90, 90, 90, 90]
+    stream.on_ack(Ack(epoch=EPOCH, seq=1), 600.0)
+    stream.add(b"2")
+    assert [due.first_seq for due in stream.due(601.0)] == [2]
+    assert stream.due(608.0) == []
+    assert [due.first_seq for due in stream.due(609.0)] == [2]
