@@ -25,7 +25,8 @@ REFRESH_S: Final = 0.005
 _CHUNK: Final = 512
 _CCRYPT, _RMAC_I, _NAK = 0x76, 0x78, 0x41
 _NAK_NEEDS_SECURE: Final = 6
-_WRONG_KEY_AFTER: Final = 2
+_WRONG_KEY_AFTER: Final = 4
+"""Challenges in vain. Fewer may be answers that came too late: two did on a box with a load of ten."""
 
 
 @dataclass(frozen=True, slots=True)
