@@ -150,6 +150,15 @@ class PackSet:
         for pack in self.packs:
             _check_names(pack, kinds)
 
+    @property
+    def rule_ids(self) -> tuple[str, ...]:
+        """Every rule for which there are numbers, in the order of the catalogue."""
+        return tuple(self._kinds)
+
+    def check_override(self, rule_id: str, parameter: str, value: Scalar) -> None:
+        """Raises ConfigError for a parameter that there is not, or a value that it cannot have."""
+        self._resolve("", "unknown", (Override(rule_id, parameter, value, "", ""),))
+
     def policy(self, jurisdiction: str, land_type: str, overrides: tuple[Override, ...] = ()) -> Policy:
         """What holds for a building there. Raises ConfigError when a rule lacks a number, or an override is wrong."""
         key = (jurisdiction, land_type, overrides)

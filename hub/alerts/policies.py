@@ -1,0 +1,116 @@
+"""The numbers that hold where: by the packs, and as the organisation set them for a scope. Changes are audited."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from sqlmodel import Session, col, select
+
+from hub.errors import NotFoundError, RegistryError
+from hub.registry.ledger import held_at
+from hub.rules.lifecycle_policy import ALERTS
+from hub.rules.policy import PackSet, Provenance, Scalar
+from hub.store.audit import Audited, append_audit
+from hub.store.tables.alerts import PolicyOverride
+from hub.store.tables.registry import Building, RegistryRevision, Scope
+
+_LAW_ONLY = frozenset({"enabled"})
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyView:
+    """The parameters of one rule as they hold for a building or everywhere."""
+
+    rule: str
+    parameters: tuple[Provenance, ...]
+
+
+def policies(packs: PackSet, jurisdiction: str = "", land_type: str = "unknown") -> list[PolicyView]:
+    """Every rule's parameters by the packs alone."""
+    policy = packs.policy(jurisdiction, land_type)
+    return [PolicyView(rule_id, policy.provenance(rule_id)) for rule_id in packs.rule_ids if rule_id != ALERTS]
+
+
+def list_overrides(session: Session, *, ended_too: bool = False) -> list[PolicyOverride]:
+    """What the organisation has set, newest first."""
+    query = select(PolicyOverride).order_by(col(PolicyOverride.id).desc())
+    if not ended_too:
+        query = query.where(col(PolicyOverride.ended_at).is_(None))
+    return list(session.exec(query))
+
+
+def set_override(
+    session: Session,
+    packs: PackSet,
+    *,
+    scope: str,
+    rule_id: str,
+    parameter: str,
+    value: Scalar,
+    reason: str,
+    by: str,
+    role: str,
+    now: datetime,
+) -> PolicyOverride:
+    """Set a parameter for a scope ("" is the organisation), in place of what was set before. Raises RegistryError,
+    NotFoundError, and ConfigError for a value that cannot be.
+
+    Life safety and its parameters can be made stricter or laxer here as any other, but never switched off.
+    """
+    if not reason.strip():
+        raise RegistryError("reason: say why; it is shown on every alert that rests on it")
+    if parameter in _LAW_ONLY and value is False and rule_id.startswith("L"):
+        raise RegistryError(f"{rule_id}.enabled: life-safety rules cannot be switched off")
+    if scope and not _exists(session, scope):
+        raise NotFoundError(f"scope {scope}: neither a scope nor a building of the ledger")
+    packs.check_override(rule_id, parameter, value)
+    for held in session.exec(
+        select(PolicyOverride).where(
+            PolicyOverride.scope_code == scope,
+            PolicyOverride.rule_id == rule_id,
+            PolicyOverride.parameter == parameter,
+            col(PolicyOverride.ended_at).is_(None),
+        )
+    ):
+        held.ended_at, held.ended_by = now, by
+        session.add(held)
+    row = PolicyOverride(
+        scope_code=scope,
+        rule_id=rule_id,
+        parameter=parameter,
+        value=msgspec.json.encode(value).decode(),
+        reason=reason,
+        set_by=by,
+        set_at=now,
+    )
+    session.add(row)
+    detail = f"{rule_id}.{parameter} = {row.value}"
+    append_audit(session, Audited(by, role, "policy.set", scope, reason=reason, detail=detail), now)
+    _have_looked_at(session, by, now)
+    return row
+
+
+def end_override(session: Session, number: int, *, reason: str, by: str, role: str, now: datetime) -> PolicyOverride:
+    """Go back to what the packs say. Raises NotFoundError."""
+    row = session.get(PolicyOverride, number)
+    if row is None or row.ended_at is not None:
+        raise NotFoundError(f"override {number}: there is none that holds")
+    row.ended_at, row.ended_by = now, by
+    session.add(row)
+    detail = f"{row.rule_id}.{row.parameter}"
+    append_audit(session, Audited(by, role, "policy.end", row.scope_code, reason=reason, detail=detail), now)
+    _have_looked_at(session, by, now)
+    return row
+
+
+def _exists(session: Session, code: str) -> bool:
+    return any(
+        session.exec(select(table.code).where(held_at(table, None), table.code == code)).first() is not None
+        for table in (Scope, Building)
+    )
+
+
+def _have_looked_at(session: Session, by: str, now: datetime) -> None:
+    """Every unit and device is judged anew, as after a change of the whole ledger."""
+    session.add(RegistryRevision(at=now, entered_by=by, units="*"))
+    session.flush()
