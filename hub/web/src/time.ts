@@ -40,10 +40,10 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 ];
 
 /** "3 分钟前", "in 2 hours". */
-export function relative(at: string | number, now: number): string {
+export function relative(at: string | number, now: number, style: "long" | "narrow" = "long"): string {
   const seconds = Math.round((new Date(at).getTime() - now) / 1000);
   const [unit, size] = STEPS.find(([, step]) => Math.abs(seconds) >= step) ?? ["second", 1];
-  return new Intl.RelativeTimeFormat(i18n.global.locale.value, { numeric: "auto" }).format(
+  return new Intl.RelativeTimeFormat(i18n.global.locale.value, { numeric: "auto", style }).format(
     Math.trunc(seconds / size),
     unit,
   );
