@@ -18,6 +18,8 @@ class StoredEvent(msgspec.Struct, frozen=True):
     seq: int
     received_at: datetime
     event: AnyEvent
+    is_late: bool = False
+    """An event of a higher number of the same epoch was stored before: what this one says may be over by now."""
 
 
 ChangeKind = Literal["alert", "gateway", "device", "unit", "rejected"]

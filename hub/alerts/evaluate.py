@@ -32,6 +32,7 @@ from hub.rules.place import Place
 from hub.rules.policy import PackSet, Policy
 from hub.rules.seen import absorb
 from wire.events import (
+    AnyEvent,
     CameraState,
     DeviceHealth,
     DoorState,
@@ -117,6 +118,9 @@ class Evaluator:
 
     def _fold_one(self, session: Session, stored: StoredEvent, table: WatchTable, book: AlertBook) -> None:
         event = stored.event
+        if stored.is_late and _says_no_fire(event):
+            # Sent again after a newer word of the same detector, which may be an alarm: it must not clear that.
+            return
         place = self._ledger.place(session, stored.gateway_id, event.device, event.unit)
         watched = table.get(place, stored.received_at, stored.id)
         was = copy.copy(watched.seen)
@@ -205,3 +209,9 @@ class Evaluator:
         late, changes = escalate(session, self._packs, now)
         queue_alerts(session, [*book.to_tell, *late], now, night=self._night)
         return [*book.changes, *changes]
+
+
+def _says_no_fire(event: AnyEvent) -> bool:
+    if isinstance(event, SmokeState):
+        return not event.data.alarm
+    return isinstance(event, FireComponent) and "fire" not in event.data.states

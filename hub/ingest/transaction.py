@@ -46,8 +46,8 @@ _SEEN_EVERY_S: Final = 1.0
 _GATEWAYS_REMEMBERED: Final = 100_000
 
 
-Opened: TypeAlias = tuple[Delivered, int, AnyEvent]
-"""A new event with its number and the batch that it came in. A plain tuple: there are many."""
+Opened: TypeAlias = tuple[Delivered, int, AnyEvent, bool]
+"""A new event: its batch, its number, itself, whether it is late. A plain tuple: there are many."""
 
 
 class Answer(NamedTuple):
@@ -200,8 +200,8 @@ class Intake:
     ) -> list[Change]:
         first_id = insert_events(session, rows)
         events = [
-            StoredEvent(number, batch.gateway_id, batch.epoch, seq, now, event)
-            for number, (batch, seq, event) in enumerate(opened, first_id)
+            StoredEvent(number, batch.gateway_id, batch.epoch, seq, now, event, is_late)
+            for number, (batch, seq, event, is_late) in enumerate(opened, first_id)
         ]
         if is_careful:
             return self._fold_one_by_one(session, events, now)
@@ -250,10 +250,10 @@ def _account(
     rejected: list[Rejected],
     outcome: Outcome,
 ) -> tuple[list[EventValues], list[Opened]]:
-    """Go through the batches in the order of their arrival: which of their events are new, which are unreadable."""
+    """Go through the batches, each stream's in the order of its numbers: which events are new, which are unreadable."""
     rows: list[EventValues] = []
     opened: list[Opened] = []
-    for batch in batches:
+    for batch in _in_order(batches):
         stream = streams[batch.gateway_id, batch.epoch]
         progress = stream.progress
         first_seq, last_seq = batch.first_seq, batch.last_seq
@@ -264,6 +264,7 @@ def _account(
             continue
         floor = progress.floor_seq, progress.has_floor
         progress.raise_floor(batch.floor_seq, first_seq)
+        highest = progress.accounted[-1][1] if progress.accounted else 0
         stored: list[int] = []
         bad: list[int] = []
         for seq in progress.new_numbers(first_seq, last_seq):
@@ -277,13 +278,19 @@ def _account(
                 (stream.id, seq, item.observed_ms, batch.sent_ms, received_ms, batch.clock,
                  kind, event.device, event.unit, item.body)
             )  # fmt: skip
-            opened.append((batch, seq, event))
+            opened.append((batch, seq, event, seq < highest))
             stored.append(seq)
         _name_the_unreadable(batch, bad, progress, rejected, outcome)
         if stored or bad or floor != (progress.floor_seq, progress.has_floor):
             progress.take(first_seq, last_seq, stored, bad)
             stream.is_touched = True
     return rows, opened
+
+
+def _in_order(batches: Sequence[Delivered]) -> list[Delivered]:
+    """Streams in the order in which they were heard, and the batches of each by number: a resent one may come late."""
+    heard = {key: place for place, key in enumerate(dict.fromkeys((b.gateway_id, b.epoch) for b in batches))}
+    return sorted(batches, key=lambda b: (heard[b.gateway_id, b.epoch], b.first_seq))
 
 
 def _name_the_unreadable(

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 from support.house import GATEWAY, House, card_ref, event
 
 from hub.alerts import silence
@@ -78,6 +79,26 @@ def test_a_test_button_raises_nothing(house: House) -> None:
     house.load(LEDGER)
     smoke(house, "smoke-101", alarm=True, test=True)
     assert house.alerts() == []
+
+
+def test_an_all_clear_that_was_sent_again_after_a_newer_alarm_clears_nothing(house: House) -> None:
+    house.load(LEDGER)
+    (alarm,) = house.send(event("smoke.state", house.now, "smoke-101", alarm=True))
+    clear = structs.replace(alarm, event=event("smoke.state", house.now, "smoke-101", alarm=False), is_late=True)
+    with house.db.write() as session:
+        house.brain.fold(session, [clear], house.now)
+    assert house.alerts("L1")[0].is_active
+    smoke(house, "smoke-101", alarm=False)
+    assert not house.alerts("L1")[0].is_active
+
+
+def test_a_late_alarm_is_raised_all_the_same(house: House) -> None:
+    house.load(LEDGER)
+    (clear,) = house.send(event("smoke.state", house.now, "smoke-101", alarm=False))
+    alarm = structs.replace(clear, event=event("smoke.state", house.now, "smoke-101", alarm=True), is_late=True)
+    with house.db.write() as session:
+        house.brain.fold(session, [alarm], house.now)
+    assert len(house.alerts("L1")) == 1
 
 
 def test_a_silenced_detector_is_not_clear_and_a_clear_one_waits_for_a_person(house: House) -> None:

@@ -63,6 +63,25 @@ def test_the_same_batch_again_is_acknowledged_again_and_neither_stored_nor_folde
     assert len(stored(database, gateway)) == len(folder.folded) == 3
 
 
+def test_an_event_that_comes_after_a_higher_number_is_told_to_be_late(database: Database, gateway: str) -> None:
+    folder = Recorder()
+    taker = intake(database, folder=folder)
+    taker.take([span(gateway, 1, 2)])
+    taker.take([span(gateway, 5, 6)])
+    taker.take([span(gateway, 3, 7)])
+    assert [(item.seq, item.is_late) for item in folder.folded] == [
+        (1, False), (2, False), (5, False), (6, False), (3, True), (4, True), (7, False)
+    ]  # fmt: skip
+
+
+def test_batches_that_come_together_are_folded_in_the_order_of_their_numbers(database: Database, gateway: str) -> None:
+    folder = Recorder()
+    group = [span(gateway, 7, 9), span(gateway, 1, 3, epoch="F"), span(gateway, 1, 3), span(gateway, 4, 8)]
+    intake(database, folder=folder).take(group)
+    assert [item.seq for item in folder.folded if item.epoch == "E"] == list(range(1, 10))
+    assert not any(item.is_late for item in folder.folded)
+
+
 def test_two_epochs_of_a_gateway_are_two_streams_with_an_acknowledgement_each(database: Database, gateway: str) -> None:
     outcome = intake(database).take([span(gateway, 1, 2, epoch="A"), span(gateway, 1, 5, epoch="B")])
     assert {(ack.epoch, ack.seq) for ack in acks(outcome.answers)} == {("A", 2), ("B", 5)}
