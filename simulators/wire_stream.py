@@ -114,4 +114,4 @@ class WireStream:
         return waits
 
     def _patience_s(self) -> float:
-        return min(self.retry_s * 2**self._attempts, MOST_RETRY_S) * (1 + self.spread / 2)
+        return float(min(self.retry_s * 2**self._attempts, MOST_RETRY_S) * (1 + self.spread / 2))
