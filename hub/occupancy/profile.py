@@ -46,20 +46,20 @@ class Habits:
     `moves_per_day`: chance that the number of residents changes.
     """
 
-    leave_day: float = 0.10
-    leave_night: float = 0.006
-    return_day: float = 0.20
-    return_night: float = 0.04
+    leave_day: float = 0.09
+    leave_night: float = 0.01
+    return_day: float = 0.25
+    return_night: float = 0.05
     visits_day: float = 0.03
     visits_night: float = 0.002
-    visitor_leaves_day: float = 0.5
-    visitor_leaves_night: float = 0.05
-    silence_out: float = 0.6
-    silence_in: float = 0.1
+    visitor_leaves_day: float = 0.35
+    visitor_leaves_night: float = 0.06
+    silence_out: float = 0.55
+    silence_in: float = 0.2
     visitor_share: float = 0.15
-    household_ratio: float = 0.7
+    household_ratio: float = 0.9
     empty_share: float = 0.1
-    moves_per_day: float = 0.004
+    moves_per_day: float = 0.006
     day_from_h: int = 6
     day_to_h: int = 23
 

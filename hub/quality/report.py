@@ -107,18 +107,9 @@ def as_table(quality: Quality) -> Table:
             f"False compliance alerts: {quality.false_of('C'):.3f} per unit-year."
         ),
     )
-    for heading in (
-        "rule",
-        "raised",
-        "precision",
-        "expected",
-        "recall",
-        "late",
-        "delay h p50",
-        "p90",
-        "false/unit-year",
-    ):
-        table.add_column(heading, justify="left" if heading == "rule" else "right")
+    table.add_column("rule")
+    for heading in ("raised", "precision", "expected", "recall", "late", "delay h p50", "p90", "false/unit-year"):
+        table.add_column(heading, justify="right")
     for alert_class in CLASSES:
         for rule in _of_class(quality.scores, alert_class):
             table.add_row(*_row(quality.scores[rule], quality.unit_years))

@@ -83,7 +83,7 @@ def _add(plan: UnitPlan, b: Builder, kind: IncidentKind, at: float, rng: Random)
             if plan.entry.lease is not None and plan.entry.lease.ended_on is None:
                 plan.expect("S4", at, at + _SOON_S, "opened with a master card", at + 3600)
         case "counter_covered":
-            plan.expect("S5", at, at + 900 if lasts > 300 else None, "the counter was covered", at + lasts + 600)
+            plan.expect("S5", at, at + 1800 if lasts > 1800 else None, "the counter was covered", at + lasts + 600)
 
 
 def card_of(plan: UnitPlan, kind: IncidentKind) -> str:

@@ -144,8 +144,8 @@ class World:
             expected += plan.expected
         for link in self.links:
             for outage in link.outages:
-                is_long = outage.to_s - outage.from_s > 900 and outage.to_s < self.calendar.end_s
-                by_s = outage.from_s + 900 if is_long else None
+                is_long = outage.to_s - outage.from_s > 1800 and outage.to_s < self.calendar.end_s
+                by_s = outage.from_s + 1800 if is_long else None
                 expected.append(Expected("T1", link.gateway, outage.from_s, by_s, outage.kind, outage.to_s + 1200))
         for building in self.buildings:
             if building.is_strict and not building.has_manager:
