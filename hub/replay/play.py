@@ -18,14 +18,20 @@ from hub.rules.local_time import local_day, start_of
 from hub.rules.policy import PackSet
 from hub.store.database import Database
 from hub.store.tables.alerts import DeviceWatch
+from wire.events import FireComponent, LockAlarm, SmokeState
 
 log = structlog.get_logger(__name__)
 
 FINE: Final = timedelta(seconds=5)
 """How often a hub lets time pass over its rules."""
-COARSE: Final = timedelta(minutes=5)
-FINE_EVENTS: Final = 5_000
-"""With more events than this, compliance looks at units every five minutes instead of after each event."""
+STEPS: Final = ((5_000, FINE), (50_000, timedelta(minutes=5)))
+COARSE: Final = timedelta(minutes=30)
+"""Up to so many events, time passes so finely; with more, compliance looks at units every half an hour.
+
+Silence, open doors and midnight are looked at when they are due, whatever the step; alarms are folded at their instant.
+"""
+_MOST_HELD: Final = 2_000
+_URGENT: Final = (SmokeState, FireComponent, LockAlarm)
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SILENCE: Final = ("T1", "silent_s")
 _LEFT_OVER: Final = text(
@@ -53,7 +59,9 @@ class Player:
         self._history = history
         self._scratch = Scratch(database, history)
         self._brain = Evaluator(packs)
-        self._step = FINE if history.events <= FINE_EVENTS else COARSE
+        self.step = next((step for most, step in STEPS if history.events <= most), COARSE)
+        """How long what compliance looks at may wait."""
+        self._held: list[Batch] = []
         self._silence = _shortest_silence(packs, history)
         self._silences: list[tuple[datetime, str]] = []
         self._heard: dict[str, datetime] = {}
@@ -62,25 +70,21 @@ class Player:
         self._last_tick = _BEGINNING
         self.played = Played()
 
-    @property
-    def is_fine(self) -> bool:
-        """Whether time passes as finely as it did in the hub."""
-        return self._step == FINE
-
     def play(self, on_progress: Callable[[int], None]) -> Played:
         """From beginning to end; `on_progress` hears how many events have been folded."""
         for step in self._history.steps():
-            self._pass_time(step.at)
+            if (due := self._next()) is not None and due <= step.at:
+                self._flush()
+                self._pass_time(step.at)
             if isinstance(step, Batch):
-                self._fold(step)
-                self._hear(step)
+                self._hold(step)
                 on_progress(self.played.events)
-            else:
-                with self._database.write() as session:
-                    self._scratch.put(session, step)
-                self._want(step.at + FINE)
                 continue
-            self._want(max(step.at + FINE, self._last_tick + self._step))
+            self._flush()
+            with self._database.write() as session:
+                self._scratch.put(session, step)
+            self._want(step.at + FINE)
+        self._flush()
         self._pass_time(self._history.until)
         if self._history.deaf_span(self._history.until) is None:
             self._tick(self._history.until)
@@ -88,16 +92,33 @@ class Player:
             self._tick(self._history.until)
         return self.played
 
-    def _fold(self, batch: Batch) -> None:
-        self.played.events += len(batch.events)
+    def _hold(self, batch: Batch) -> None:
+        """Take a batch; nothing but an alarm needs a transaction of its own."""
+        is_alone = self.step == FINE or any(isinstance(stored.event, _URGENT) for stored in batch.events)
+        if is_alone:
+            self._flush()
+        self._held.append(batch)
+        self._hear(batch)
+        self._want(max(batch.at + FINE, self._last_tick + self.step))
+        if is_alone or sum(len(held.events) for held in self._held) >= _MOST_HELD:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Fold what is held."""
+        if not self._held:
+            return
+        events = tuple(stored for held in self._held for stored in held.events)
+        batch = Batch(self._held[-1].at, events, tuple(row for held in self._held for row in held.rows))
+        self._held.clear()
+        self.played.events += len(events)
         try:
             with self._database.write() as session:
                 self._scratch.put(session, batch)
-                self._brain.fold(session, batch.events, batch.rows[0]["received_at"])
+                self._brain.fold(session, events, events[-1].received_at)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001 - as ingest: a rule that fails on one event keeps no other out
-            log.warning("replay.fold_failed", first=batch.events[0].id, error=repr(error))
+            log.warning("replay.fold_failed", first=events[0].id, error=repr(error))
             self._fold_one_by_one(batch)
 
     def _fold_one_by_one(self, batch: Batch) -> None:
@@ -106,7 +127,7 @@ class Player:
             for stored in batch.events:
                 try:
                     with session.begin_nested():
-                        self._brain.fold(session, [stored], batch.rows[0]["received_at"])
+                        self._brain.fold(session, [stored], stored.received_at)
                 except (OperationalError, InterfaceError):
                     raise
                 except Exception as error:  # noqa: BLE001 - as above
@@ -145,7 +166,7 @@ class Player:
         if self._silences:
             found.append(self._silences[0][0] + FINE)
         if last != _BEGINNING:
-            found += [last + COARSE, start_of(local_day(last) + timedelta(days=1)) + FINE]
+            found += [last + max(self.step, STEPS[-1][1]), start_of(local_day(last) + timedelta(days=1)) + FINE]
         at = max(min(found), last + timedelta(milliseconds=1))
         span = self._history.deaf_span(at)
         if span is None:

@@ -13,7 +13,7 @@ from hub.alerts.evaluate import Evaluator
 from hub.facts import Change, StoredEvent
 from hub.replay.compare import RuleOutcome, compare, read_raised
 from hub.replay.history import read_history
-from hub.replay.play import COARSE, FINE, Played, Player
+from hub.replay.play import Played, Player
 from hub.rules.policy import PackSet
 from hub.store.audit import Audited, append_audit
 from hub.store.changes import record_changes
@@ -63,7 +63,7 @@ def replay(
                 replayed = read_raised(session, begin, history.until)
         finally:
             scratch.close()
-    tolerance = _SLACK + (FINE if player.is_fine else COARSE)
+    tolerance = _SLACK + player.step
     return Replayed(begin, history.until, compare(stored, replayed, tolerance), played)
 
 

@@ -59,12 +59,12 @@ class Scratch:
 
     def _put_batch(self, session: Session, batch: Batch) -> None:
         connection = session.connection()
-        for gateway_id in {stored.gateway_id for stored in batch.events}:
-            self._meet(session, gateway_id, batch.at)
-            if self._gateways[gateway_id] < batch.at:
-                self._gateways[gateway_id] = batch.at
-                touched = update(_GATEWAY).where(_GATEWAY.c.id == gateway_id).values(last_seen_at=batch.at)
-                connection.execute(touched)
+        heard = {stored.gateway_id: stored.received_at for stored in batch.events}
+        for gateway_id, at in heard.items():
+            self._meet(session, gateway_id, at)
+            if self._gateways[gateway_id] < at:
+                self._gateways[gateway_id] = at
+                connection.execute(update(_GATEWAY).where(_GATEWAY.c.id == gateway_id).values(last_seen_at=at))
         for stream_id in {row["stream_id"] for row in batch.rows} - self._streams:
             gateway_id, epoch = self._history.streams[stream_id]
             times = dict.fromkeys(("first_batch_at", "last_batch_at", "progress_at"), batch.at)
