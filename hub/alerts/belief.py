@@ -8,8 +8,10 @@ from collections import defaultdict
 from datetime import datetime, time, timedelta
 from typing import Final
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from hub.alerts.upsert import write_rows
 from hub.facts import StoredEvent
 from hub.occupancy import BeliefState, Counter, Night, PlaceProfile
 from hub.registry.ledger import Ledger, held_at
@@ -20,6 +22,7 @@ from hub.store.tables.alerts import DeviceWatch, NightRow, PlaceBelief
 from hub.store.tables.registry import Unit
 from wire.events import CameraState, DeviceHealth, GatewayHealth, LockAccess, PeopleCrossing, PeoplePresent
 
+_MOST_IN_MEMORY: Final = 20_000
 NIGHT_ENDS: Final = time(5, 0)
 _ROUTINE: Final = (GatewayHealth, DeviceHealth, PeopleCrossing, PeoplePresent, CameraState)
 _COUNTS: Final = (PeopleCrossing, PeoplePresent)
@@ -27,20 +30,34 @@ _FOLDS: Final = (PeopleCrossing, PeoplePresent, CameraState, DeviceHealth, LockA
 
 
 class Beliefs:
-    """The beliefs that one stretch of events touches. Call `finish` at its end."""
+    """The beliefs of all places, in memory between transactions. `begin`, then `take` events, then `finish`.
 
-    def __init__(self, session: Session, ledger: Ledger) -> None:
-        self._session = session
+    What is in memory is what the last transaction wrote; when that one was rolled back, or another process has written
+    since, `begin` is told so and everything is read again.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._revision = -1
         self._states: dict[str, BeliefState] = {}
-        self._rows: dict[str, PlaceBelief] = {}
-        self._no_place: set[str] = set()
+        self._profiles: dict[str, tuple[PlaceProfile | None, str]] = {}
         self._only: dict[str, str | None] = {}
+        self._advanced: dict[str, datetime] = {}
         self._newest: dict[str, datetime] = {}
         self._changed: set[str] = set()
         self._nights: dict[str, list[Night]] = defaultdict(list)
 
-    def take(self, stored: StoredEvent, place: Place) -> None:
+    def begin(self, *, is_current: bool) -> None:
+        """A transaction begins. `is_current`: nobody has written since this object's last `finish`."""
+        if not is_current or self._ledger.revision != self._revision or len(self._states) > _MOST_IN_MEMORY:
+            for held in (self._states, self._profiles, self._only, self._advanced):
+                held.clear()
+            self._revision = self._ledger.revision
+        self._newest.clear()
+        self._changed.clear()
+        self._nights.clear()
+
+    def take(self, session: Session, stored: StoredEvent, place: Place) -> None:
         """One event, with its place."""
         event = stored.event
         if isinstance(event, _ROUTINE):
@@ -49,44 +66,62 @@ class Beliefs:
                 self._newest[stored.gateway_id] = event.observed_at
         if not isinstance(event, _FOLDS):
             return
-        unit = self._unit_of(place, counts=isinstance(event, _COUNTS))
+        counts = isinstance(event, _COUNTS)
+        unit = self._unit_of(session, place, counts=counts)
         if unit is None:
             return
-        state = self._state(unit, event.observed_at)
+        profile, _ = self._profile(session, unit)
+        is_known = profile is not None and (place.key in profile.counters or place.key in profile.locks)
+        if not is_known and counts:
+            # A counter that nobody placed, heard for the first time.
+            self._profiles.pop(unit, None)
+            self._states.pop(unit, None)
+        state = self._state(session, unit, event.observed_at)
         if state is None:
             return
         self._nights[unit] += state.fold(event, place.key)
         self._changed.add(unit)
 
-    def finish(self, now: datetime) -> set[str]:
+    def finish(self, session: Session) -> set[str]:
         """Complete the nights that every counter has passed, write all. Returns the units that have a new night."""
         for gateway, newest in self._newest.items():
-            self._advance(gateway, newest)
-        for unit in self._changed:
-            state, row = self._states[unit], self._rows[unit]
-            row.updated_at, row.state = state.time, state.dump()
-            self._session.add(row)
-        told = {unit for unit, nights in self._nights.items() if nights}
-        for unit in told:
-            for night in self._nights[unit]:
-                self._session.merge(_row(unit, night))
-        self._session.flush()
-        return told
+            self._advance(session, gateway, newest)
+        write_rows(
+            session,
+            PlaceBelief,
+            [
+                {
+                    "place": unit,
+                    "gateway_id": self._profiles[unit][1],
+                    "updated_at": self._states[unit].time,
+                    "state": self._states[unit].dump(),
+                }
+                for unit in sorted(self._changed)
+            ],
+        )
+        found = {unit: nights for unit, nights in self._nights.items() if nights}
+        write_rows(session, NightRow, [_row(unit, night) for unit, nights in found.items() for night in nights])
+        return set(found)
 
-    def _advance(self, gateway: str, newest: datetime) -> None:
+    def _advance(self, session: Session, gateway: str, newest: datetime) -> None:
         mark = at_local(local_day(newest), NIGHT_ENDS)
         if mark > newest:
             mark -= timedelta(days=1)
-        query = select(PlaceBelief).where(col(PlaceBelief.gateway_id) == gateway, col(PlaceBelief.updated_at) < mark)
-        waiting = {row.place: row for row in self._session.exec(query)}
-        waiting |= {unit: row for unit, row in self._rows.items() if row.gateway_id == gateway}
-        for unit in waiting:
-            state = self._state(unit, newest)
+        if self._advanced.get(gateway) == mark:
+            return
+        query = select(PlaceBelief.place).where(
+            col(PlaceBelief.gateway_id) == gateway, col(PlaceBelief.updated_at) < mark
+        )
+        waiting = set(session.exec(query))
+        waiting |= {unit for unit in self._changed if self._profiles[unit][1] == gateway}
+        for unit in sorted(waiting):
+            state = self._state(session, unit, newest)
             if state is not None and state.time < mark:
                 self._nights[unit] += state.advance(mark)
                 self._changed.add(unit)
+        self._advanced[gateway] = mark
 
-    def _unit_of(self, place: Place, *, counts: bool) -> str | None:
+    def _unit_of(self, session: Session, place: Place, *, counts: bool) -> str | None:
         """The unit whose people this device tells of."""
         if place.unit is not None:
             return place.unit
@@ -94,32 +129,41 @@ class Beliefs:
             return None
         if place.placement is None and not counts:
             return None
-        return self._only_unit(place.building.code)
+        return self._only_unit(session, place.building.code)
 
-    def _only_unit(self, building: str) -> str | None:
+    def _only_unit(self, session: Session, building: str) -> str | None:
         if building not in self._only:
             query = select(Unit.code).where(held_at(Unit, None), Unit.building_code == building).limit(2)
-            codes = list(self._session.exec(query))
+            codes = list(session.exec(query))
             self._only[building] = codes[0] if len(codes) == 1 else None
         return self._only[building]
 
-    def _state(self, unit: str, at: datetime) -> BeliefState | None:
+    def _state(self, session: Session, unit: str, at: datetime) -> BeliefState | None:
         found = self._states.get(unit)
-        if found is not None or unit in self._no_place:
+        if found is not None:
             return found
-        known = self._ledger.unit(self._session, unit)
-        profile, gateway = (None, "") if known is None or known.counting_opt_out else self._profile(known)
+        profile, _ = self._profile(session, unit)
         if profile is None:
-            self._no_place.add(unit)
             return None
-        row = self._session.get(PlaceBelief, unit)
-        if row is None:
-            row = PlaceBelief(place=unit, gateway_id=gateway, updated_at=at, state="")
-        self._rows[unit] = row
-        self._states[unit] = BeliefState.load(row.state, profile) if row.state else BeliefState.start(profile, at)
-        return self._states[unit]
+        text = session.exec(select(PlaceBelief.state).where(PlaceBelief.place == unit)).first()
+        state = BeliefState.load(text, profile) if text else BeliefState.start(profile, at)
+        self._states[unit] = state
+        return state
 
-    def _profile(self, unit: UnitKnown) -> tuple[PlaceProfile | None, str]:
+    def _profile(self, session: Session, unit: str) -> tuple[PlaceProfile | None, str]:
+        found = self._profiles.get(unit)
+        if found is None:
+            known = self._ledger.unit(session, unit)
+            if known is not None and known.counting_opt_out:
+                # Not counted any more: what was believed of the household goes too (P15).
+                session.connection().execute(delete(PlaceBelief).where(col(PlaceBelief.place) == unit))
+                session.connection().execute(delete(NightRow).where(col(NightRow.place) == unit))
+                known = None
+            found = (None, "") if known is None else self._make_profile(session, known)
+            self._profiles[unit] = found
+        return found
+
+    def _make_profile(self, session: Session, unit: UnitKnown) -> tuple[PlaceProfile | None, str]:
         counters: dict[str, Counter] = {}
         locks: set[str] = set()
         placed = {device.key: device for device in unit.devices}
@@ -129,10 +173,10 @@ class Beliefs:
             elif device.kind in {"lock", "reader"}:
                 locks.add(device.key)
         here = col(DeviceWatch.unit_code) == unit.code
-        if self._only_unit(unit.building.code) == unit.code:
+        if self._only_unit(session, unit.building.code) == unit.code:
             here |= col(DeviceWatch.unit_code).is_(None) & (col(DeviceWatch.building_code) == unit.building.code)
         query = select(DeviceWatch.key, DeviceWatch.kind).where(here)
-        for key, kind in self._session.exec(query):
+        for key, kind in session.exec(query):
             if key in placed:
                 continue
             if kind == "camera":
@@ -154,16 +198,16 @@ def _counter(device: DeviceKnown) -> Counter:
     )
 
 
-def _row(unit: str, night: Night) -> NightRow:
-    return NightRow(
-        place=unit,
-        night=night.date,
-        at=night.at,
-        mean=night.mean,
-        lower=night.lower,
-        upper=night.upper,
-        sigma=night.sigma,
-        coverage=night.coverage,
-        abstained=night.abstains or "",
-        crossings=night.crossings,
-    )
+def _row(unit: str, night: Night) -> dict[str, object]:
+    return {
+        "place": unit,
+        "night": night.date,
+        "at": night.at,
+        "mean": night.mean,
+        "lower": night.lower,
+        "upper": night.upper,
+        "sigma": night.sigma,
+        "coverage": night.coverage,
+        "abstained": night.abstains or "",
+        "crossings": night.crossings,
+    }

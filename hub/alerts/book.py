@@ -1,6 +1,6 @@
 """Turns findings into alerts: opens one, joins evidence to the one that is open, or clears it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -34,8 +34,23 @@ class AlertBook:
         self._known: dict[int, set[tuple[int | None, str]]] = {}
         self._overrides: dict[str, list[Override]] | None = None
         self._all_open = False
+        self._prefetched: tuple[str, ...] = ()
+        self._prefetched_gateways: frozenset[str] = frozenset()
         self.changes: list[Change] = []
         self.to_tell: list[AlertRow] = []
+
+    def prefetch(self, gateways: Collection[str]) -> None:
+        """Read the open alerts of these gateways and their devices at once."""
+        query = select(AlertRow).where(
+            col(AlertRow.gateway_id).in_(sorted(gateways)), col(AlertRow.resolved_at).is_(None)
+        )
+        for row in self._session.exec(query):
+            self._open.setdefault((row.rule_id, row.subject), row)
+        self._prefetched = tuple(f"device:{gateway}/" for gateway in gateways)
+        self._prefetched_gateways = frozenset(f"gateway:{gateway}" for gateway in gateways)
+
+    def _is_prefetched(self, subject: str) -> bool:
+        return subject in self._prefetched_gateways or subject.startswith(self._prefetched)
 
     def load_open(self) -> None:
         """Read every open alert now: worth it where many subjects are looked at."""
@@ -77,7 +92,7 @@ class AlertBook:
     def open_alert(self, rule_id: str, subject: str) -> AlertRow | None:
         """The alert that is not resolved, if there is one."""
         key = (rule_id, subject)
-        if key not in self._open and not self._all_open:
+        if key not in self._open and not self._all_open and not self._is_prefetched(subject):
             query = select(AlertRow).where(
                 AlertRow.rule_id == rule_id, AlertRow.subject == subject, col(AlertRow.resolved_at).is_(None)
             )

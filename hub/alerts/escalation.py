@@ -20,22 +20,20 @@ _SLOWER_AFTER: Final = 10
 
 def escalate(session: Session, packs: PackSet, now: datetime) -> tuple[list[AlertRow], list[Change]]:
     """Step up what is late. Returns those alerts, to be told of, and the changes."""
+    policy = packs.policy("", "unknown")
+    general = policy.of(ALERTS, LifecyclePolicy)
     query = select(AlertRow).where(
         col(AlertRow.resolved_at).is_(None),
         or_(
             col(AlertRow.acknowledged_at).is_(None) & (col(AlertRow.due_ack_at) <= now),
             col(AlertRow.acknowledged_at).is_not(None) & (col(AlertRow.due_act_at) <= now),
         ),
+        or_(AlertRow.alert_class == AlertClass.LIFE, col(AlertRow.escalation) < general.escalate_most),
     )
-    policy = packs.policy("", "unknown")
-    general = policy.of(ALERTS, LifecyclePolicy)
     late: list[AlertRow] = []
     changes: list[Change] = []
     for alert in session.exec(query).all():
         if not lifecycle.is_late(alert, now):
-            continue
-        is_life = alert.alert_class == AlertClass.LIFE
-        if not is_life and alert.escalation >= general.escalate_most:
             continue
         own = policy.base(alert.rule_id)
         every_s = own.escalate_every_s if isinstance(own, UrgentParameters) else general.escalate_every_s

@@ -93,6 +93,7 @@ class Evaluator:
             return []
         self._ledger.refresh(session, now if self._replays else None)
         book = AlertBook(session, self._ledger, self._packs, now)
+        book.prefetch({stored.gateway_id for stored in events})
         table = WatchTable(session)
         table.load({f"{stored.gateway_id}/{stored.event.device}" for stored in relevant})
         for stored in relevant:

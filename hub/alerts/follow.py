@@ -7,19 +7,18 @@ adopted wait: their first number is kept, and they are followed when the gateway
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select as sa_select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, col, func, select
 
 from hub.alerts.belief import Beliefs
+from hub.alerts.upsert import insert_into, table_of
 from hub.facts import StoredEvent
 from hub.registry.ledger import Ledger
+from hub.rules.known import UnitKnown
 from hub.rules.local_time import local_day
-from hub.rules.place import Place
 from hub.rules.seen import ref_of
 from hub.store.tables.alerts import CredentialDay, Progress, UnitDue
 from hub.store.tables.ingest import EventRow, Stream
@@ -29,7 +28,7 @@ from wire.messages import decode_event
 _KINDS: Final = (
     "lock.access", "people.crossing", "people.present", "camera.state", "device.health", "gateway.health",
 )  # fmt: skip
-_EVENT = EventRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+_EVENT = table_of(EventRow)
 _CURSOR: Final = "events"
 _WAITING: Final = "waiting:"
 _WINDOW: Final = 20_000
@@ -60,6 +59,8 @@ class Follower:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._streams: dict[int, tuple[str, str]] = {}
+        self._beliefs = Beliefs(ledger)
+        self._left_at: tuple[str, datetime] | None = None
 
     def follow(self, session: Session, now: datetime) -> Followed:
         """Take the next stretch."""
@@ -67,15 +68,23 @@ class Follower:
         cursor = session.get(Progress, _CURSOR)
         if cursor is None:
             cursor = Progress(name=_CURSOR, at=now, cursor="0")
+        # Where this object left it: then what it has in memory is what the database holds.
+        self._beliefs.begin(is_current=(cursor.cursor, cursor.at) == self._left_at)
+        self._left_at = None
         after = int(cursor.cursor)
         last = session.exec(select(func.max(EventRow.id))).one() or 0
         upto = min(last, after + _WINDOW)
         if upto > after:
-            waiting = self._take(session, self._read(session, after, upto), done, now)
+            waiting = self._take(session, self._read(session, after, upto), done)
             self._note_waiting(session, waiting, now)
-            cursor.at, cursor.cursor = now, str(upto)
-            session.add(cursor)
         self._catch_up(session, upto, done, now)
+        done.units |= self._beliefs.finish(session)
+        if upto > after or done.events:
+            # Always another instant, so that a transaction that failed is noticed by the next one.
+            cursor.at = max(now, cursor.at + timedelta(milliseconds=1))
+            cursor.cursor = str(upto)
+            session.add(cursor)
+        self._left_at = (cursor.cursor, cursor.at)
         done.is_at_end = upto >= last
         mark_due(session, done.units, now)
         return done
@@ -88,7 +97,7 @@ class Follower:
                 continue
             after = int(row.cursor) - 1
             until = min(upto, after + _WINDOW)
-            self._take(session, self._read(session, after, until, gateway), done, now)
+            self._take(session, self._read(session, after, until, gateway), done)
             if until >= upto:
                 session.delete(row)
             else:
@@ -119,9 +128,8 @@ class Follower:
             self._streams[stream_id] = (row[0], row[1])
         return self._streams[stream_id]
 
-    def _take(self, session: Session, events: Iterable[StoredEvent], done: Followed, now: datetime) -> dict[str, int]:
+    def _take(self, session: Session, events: Iterable[StoredEvent], done: Followed) -> dict[str, int]:
         uses: dict[tuple[str, str, date], _Use] = defaultdict(_Use)
-        beliefs = Beliefs(session, self._ledger)
         waiting: dict[str, int] = {}
         for stored in events:
             done.events += 1
@@ -131,44 +139,48 @@ class Follower:
                 waiting.setdefault(stored.gateway_id, stored.id)
                 continue
             if isinstance(event, LockAccess) and place.unit is not None:
-                self._use(session, stored, event, place, uses)
-                done.units.add(place.unit)
-            beliefs.take(stored, place)
-        done.units |= beliefs.finish(now)
+                unit = self._ledger.unit(session, place.unit)
+                if unit is not None and self._use(stored, event, unit, uses):
+                    done.units.add(place.unit)
+            self._beliefs.take(session, stored, place)
         _store_uses(session, uses)
         return waiting
 
-    def _use(
-        self,
-        session: Session,
-        stored: StoredEvent,
-        event: LockAccess,
-        place: Place,
-        uses: dict[tuple[str, str, date], _Use],
-    ) -> None:
+    @staticmethod
+    def _use(stored: StoredEvent, event: LockAccess, unit: UnitKnown, uses: dict[tuple[str, str, date], _Use]) -> bool:
+        """Count a use. True when a rule may say something other because of it, before the daily look at everything."""
         ref = ref_of(event)
-        if ref is None or place.unit is None or event.data.reason == "inside":
-            return
+        if ref is None:
+            return unit.welfare is not None
         at = event.observed_at
-        use = uses[place.unit, ref, local_day(at)]
+        day = local_day(at)
+        use = uses[unit.code, ref, day]
         use.first_event_id = use.first_event_id or stored.id
         use.last_event_id = stored.id
         use.last_at = at if use.last_at is None else max(use.last_at, at)
         if event.data.result != "granted":
             use.denied += 1
-            return
+            return False
         use.opens += 1
-        unit = self._ledger.unit(session, place.unit)
-        if unit is not None and not unit.has_booking_at(at):
+        if not unit.has_booking_at(at):
             use.outside_booking += 1
+        return is_remarkable(unit, ref, day)
+
+
+def is_remarkable(unit: UnitKnown, ref: str, day: date) -> bool:
+    """Whether an opening may matter to a rule: not by a named holder in a unit that is let in the ordinary way."""
+    if unit.welfare is not None or not unit.people_on(day):
+        return True
+    if any(lease.is_expired_on(day) for lease in unit.leases):
+        return True
+    return not any(held.ref == ref and held.person_code is not None for held in unit.credentials)
 
 
 def _store_uses(session: Session, uses: dict[tuple[str, str, date], _Use]) -> None:
     if not uses:
         return
-    table = CredentialDay.__table__  # type: ignore[attr-defined]  # SQLModel adds it
-    insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = insert(table)
+    table = table_of(CredentialDay)
+    statement = insert_into(session, table)
     fresh = statement.excluded
     greatest = func.greatest if session.get_bind().dialect.name == "postgresql" else func.max
     statement = statement.on_conflict_do_update(
@@ -204,6 +216,5 @@ def mark_due(session: Session, units: Collection[str], now: datetime) -> None:
     """Have the rules of these units looked at again."""
     if not units:
         return
-    insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = insert(UnitDue.__table__).on_conflict_do_nothing()  # type: ignore[attr-defined]  # SQLModel adds it
+    statement = insert_into(session, table_of(UnitDue)).on_conflict_do_nothing()
     session.connection().execute(statement, [{"unit_code": unit, "since": now} for unit in sorted(units)])

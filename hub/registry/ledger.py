@@ -45,6 +45,8 @@ from hub.store.tables.registry import (
 R = TypeVar("R", bound=Versioned)
 _CHUNK: Final = 500
 _MOST_PLACES: Final = 200_000
+_ADOPTIONS_KEPT: Final = 50
+"""For so many transactions a gateway that is ours is taken to be so still; one that is not is asked for each time."""
 
 
 def held_at(table: type[Versioned], as_of: datetime | None) -> ColumnElement[bool]:
@@ -87,6 +89,7 @@ class Ledger:
         self._credentials: dict[str, CredentialKnown | None] = {}
         self._scopes: dict[str, str | None] | None = None
         self._adopted: dict[str, tuple[bool, str | None]] = {}
+        self._adoptions_left = 0
 
     @property
     def revision(self) -> int:
@@ -100,7 +103,10 @@ class Ledger:
         if as_of is not None:
             query = query.where(col(RegistryRevision.at) <= as_of)
         revision = session.exec(query).one() or 0
-        self._adopted.clear()
+        self._adoptions_left -= 1
+        if self._adoptions_left <= 0 or revision != self._revision:
+            self._adopted.clear()
+            self._adoptions_left = _ADOPTIONS_KEPT
         if revision == self._revision:
             return
         touched = self._touched(session, revision)
@@ -167,7 +173,8 @@ class Ledger:
             row = session.exec(select(Gateway.state, Gateway.building_code).where(Gateway.id == gateway)).first()
             building = rows[0].building_code if rows else row[1] if row else None
             found = (bool(rows) or (row is not None and row[0] == "active"), building)
-            self._adopted[gateway] = found
+            if found[0]:
+                self._adopted[gateway] = found
         return found
 
     def building(self, session: Session, code: str) -> BuildingKnown | None:

@@ -26,6 +26,7 @@ class AlertRow(SQLModel, table=True):
             sqlite_where=text("resolved_at IS NULL"),
             postgresql_where=text("resolved_at IS NULL"),
         ),
+        Index("ix_alert_gateway_id_resolved_at", "gateway_id", "resolved_at"),
     )
 
     id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True, autoincrement=True))
