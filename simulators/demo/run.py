@@ -139,7 +139,8 @@ async def _together(*work: Coroutine[None, None, None]) -> None:
 
 async def _until_healthy(site: Site, hub: Child, clock: Clock) -> None:
     give_up_s = clock.monotonic() + _HEALTHY_S
-    while not await is_healthy(site.http_url):
+    # The key too: what answers at that address may be somebody else's hub, and ours about to fail for its port.
+    while not (site.organisation_key.exists() and await is_healthy(site.http_url)):
         if not hub.is_running:
             raise StartError(f"the hub did not start; {hub.log}:\n{hub.tail()}")
         if clock.monotonic() > give_up_s:
