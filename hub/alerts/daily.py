@@ -3,11 +3,11 @@
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from hub.alerts.book import AlertBook
 from hub.alerts.units import settle_verdict
-from hub.registry.ledger import Ledger, read_rows
+from hub.registry.ledger import Ledger, held_at
 from hub.rules import c13_many_rooms, l4_detector_lost, l6_no_detector, t7_pack_expired, t8_audit_broken
 from hub.rules.building import BuildingSeen
 from hub.rules.known import DeviceKnown, UnitKnown
@@ -44,10 +44,12 @@ class HouseWatch:
 
     def never_heard(self, session: Session, book: AlertBook, now: datetime) -> None:
         """L4 for detectors that were placed long enough ago and never said anything."""
-        heard = set(session.exec(select(DeviceWatch.key).where(DeviceWatch.kind == "smoke")))
-        rows = {row.code: row for row in read_rows(session, DevicePlacement, None) if row.kind == "smoke"}
-        for key in sorted(rows.keys() - heard):
-            row = rows[key]
+        query = select(DevicePlacement).where(
+            held_at(DevicePlacement, None),
+            DevicePlacement.kind == "smoke",
+            ~select(DeviceWatch.key).where(col(DeviceWatch.key) == DevicePlacement.code).exists(),
+        )
+        for row in session.exec(query.order_by(col(DevicePlacement.code))).all():
             place = self._ledger.place(session, row.gateway_id, row.device, row.unit_code)
             policy = book.policy(place.building)
             p = policy.of("L4", l4_detector_lost.Parameters)

@@ -22,13 +22,18 @@ def escalate(session: Session, packs: PackSet, now: datetime) -> tuple[list[Aler
     """Step up what is late. Returns those alerts, to be told of, and the changes."""
     policy = packs.policy("", "unknown")
     general = policy.of(ALERTS, LifecyclePolicy)
+    general_wait = timedelta(seconds=general.escalate_every_s)
     query = select(AlertRow).where(
         col(AlertRow.resolved_at).is_(None),
         or_(
             col(AlertRow.acknowledged_at).is_(None) & (col(AlertRow.due_ack_at) <= now),
             col(AlertRow.acknowledged_at).is_not(None) & (col(AlertRow.due_act_at) <= now),
         ),
-        or_(AlertRow.alert_class == AlertClass.LIFE, col(AlertRow.escalation) < general.escalate_most),
+        or_(
+            AlertRow.alert_class == AlertClass.LIFE,
+            (col(AlertRow.escalation) < general.escalate_most)
+            & (col(AlertRow.escalated_at).is_(None) | (col(AlertRow.escalated_at) <= now - general_wait)),
+        ),
     )
     late: list[AlertRow] = []
     changes: list[Change] = []

@@ -63,6 +63,7 @@ _SAYS_WHAT: Final[dict[type, str]] = {
     PeoplePresent: "camera",
     CameraState: "camera",
 }
+_CARE_EVERY: Final = timedelta(minutes=15)
 _NEVER_HEARD_EVERY: Final = timedelta(hours=1)
 _NOTHING: Final = Around()
 _NEEDS_HEADS: Final = (SmokeState, FireComponent)
@@ -152,7 +153,9 @@ class Evaluator:
         )
         if watched.is_new or watched.key in self._unknown:
             self._unknown_device(place, stored, book, policy)
-        for finding in judge(place, event, stored.id, was=was, seen=watched.seen, around=around, policy=policy):
+        for finding in judge(
+            place, event, stored.id, was=was, seen=watched.seen, around=around, policy=policy, now=stored.received_at
+        ):
             book.take(finding, policy)
 
     @staticmethod
@@ -206,6 +209,8 @@ class Evaluator:
         watch_devices(session, self._ledger, book, now, listening)
         if is_due(session, "never-heard", _NEVER_HEARD_EVERY, now):
             self._houses.never_heard(session, book, now)
+        if is_due(session, "care", _CARE_EVERY, now):
+            self._units.note_care(session, now)
         self._units.evaluate_due(session, book, now)
         late, changes = escalate(session, self._packs, now)
         queue_alerts(session, [*book.to_tell, *late], now, night=self._night)

@@ -17,9 +17,9 @@ from hub.rules.local_time import local_day
 from hub.rules.model import CannotEvaluate, Finding, Fine, Verdict
 from hub.rules.on_unit import judge_unit
 from hub.rules.policy import Policy
-from hub.rules.seen import Night, UnitSeen, UseDay
+from hub.rules.seen import Night, UnitSeen, UseDay, active_at
 from hub.store.tables.alerts import AlertRow, CredentialDay, DeviceWatch, NightRow, Progress, RuleVerdict, UnitDue
-from hub.store.tables.registry import Credential, Occupant, Person, RegistryRevision, Unit
+from hub.store.tables.registry import Credential, Occupant, Person, RegistryRevision, Unit, Welfare
 
 USES_DAYS: Final = 62
 NIGHTS_DAYS: Final = 31
@@ -65,6 +65,10 @@ class UnitWatch:
         session.add(progress)
         mark_due(session, list(session.exec(select(Unit.code).where(held_at(Unit, None)))), now)
         return True
+
+    def note_care(self, session: Session, now: datetime) -> None:
+        """Have the households that asked to be looked after looked at: silence makes no event."""
+        mark_due(session, list(session.exec(select(Welfare.code).where(held_at(Welfare, None)))), now)
 
     def evaluate_due(self, session: Session, book: AlertBook, now: datetime) -> int:
         """Look at units that are due, the longest waiting first; returns how many."""
@@ -242,6 +246,7 @@ def _seen(
         if use.opens:
             last_use[use.ref] = max(use.last_at, last_use.get(use.ref, use.last_at))
     activity = [use.last_at for use in uses if use.opens]
+    activity += [at for device in devices if (at := active_at(device.state)) is not None]
     return UnitSeen(
         uses=tuple(uses),
         last_use=last_use,

@@ -144,7 +144,9 @@ class Ledger:
             if len(self._places) > _MOST_PLACES:
                 self._places.clear()
             self._places[key] = found
-        return found if found.is_adopted == is_adopted else replace(found, is_adopted=is_adopted)
+        if found.is_adopted != is_adopted:
+            found = self._places[key] = replace(found, is_adopted=is_adopted)
+        return found
 
     def _find_place(self, session: Session, key: tuple[str, str, str | None], building_code: str | None) -> Place:
         gateway, device, told = key

@@ -59,7 +59,8 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
     if p.not_applicable:
         return FINE
     today = local_day(now)
-    people = unit.people_on(today)
+    # Guests are for some days; a cap is about those who live here.
+    people = tuple(occupant for occupant in unit.people_on(today) if occupant.role != "guest")
     if not people:
         return FINE
     for room in unit.rooms:

@@ -63,9 +63,21 @@ def is_invalid(event: LockAccess, held: CredentialKnown | None) -> bool:
 
 
 def judge(
-    place: Place, event: AnyEvent, event_id: int, *, was: DeviceSeen, seen: DeviceSeen, around: Around, policy: Policy
+    place: Place,
+    event: AnyEvent,
+    event_id: int,
+    *,
+    was: DeviceSeen,
+    seen: DeviceSeen,
+    around: Around,
+    policy: Policy,
+    now: datetime,
 ) -> Iterator[Finding]:
-    """Findings of one event. `was` and `seen`: the device's state before and after it."""
+    """Findings of one event. `was` and `seen`: the device's state before and after it; `now`: when it arrived.
+
+    A state that lasted for too long is an alert also when its end arrives before anybody has looked at the clock: a
+    gateway that was away tells of both at once.
+    """
     match event:
         case SmokeState():
             yield from _smoke(place, event, event_id, was=was, seen=seen, around=around)
@@ -83,10 +95,16 @@ def judge(
             yield l8_exit_blocked.on_state(place, event, event_id)
         case DeviceHealth():
             yield from _health(place, event, event_id, was=was, seen=seen, policy=policy)
-        case DoorState() if not event.data.open:
-            yield s3_door_open.judge(place, seen, policy.of("S3", s3_door_open.Parameters), event.observed_at)
+        case DoorState():
+            doors = policy.of("S3", s3_door_open.Parameters)
+            if was.door_open_since is not None:
+                yield s3_door_open.judge(place, was, doors, event.observed_at)
+            yield s3_door_open.judge(place, seen, doors, now)
         case CameraState():
-            yield s5_camera_covered.judge(place, seen, policy.of("S5", s5_camera_covered.Parameters), event.observed_at)
+            cameras = policy.of("S5", s5_camera_covered.Parameters)
+            if was.camera_since is not None:
+                yield s5_camera_covered.judge(place, was, cameras, event.observed_at)
+            yield s5_camera_covered.judge(place, seen, cameras, now)
         case _:
             pass
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from wire.events import (
@@ -13,10 +15,13 @@ from wire.events import (
     DoorState,
     LockAccess,
     LockState,
+    PeopleCrossing,
+    PeoplePresent,
     SmokeState,
 )
 
-MOST_TRIES = 16
+MOST_TRIES: Final = 16
+_SIGNS_OF_LIFE: Final = (PeopleCrossing, PeoplePresent, DoorState, LockAccess)
 
 
 class Try(Struct, frozen=True, array_like=True):
@@ -48,6 +53,8 @@ class DeviceSeen(Struct, omit_defaults=True):
     tries: list[Try] = []
     invalid: list[Try] = []
     health_event_id: int | None = None
+    # When somebody last passed, opened or was seen; written with the device, so at most a minute behind.
+    active_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,8 @@ def absorb(  # noqa: PLR0911, PLR0912  # one branch per kind
 
     `is_invalid`: the credential of the event is one that was revoked or has expired, by the ledger or by the lock.
     """
+    if isinstance(event, _SIGNS_OF_LIFE):
+        seen.active_at = event.observed_at if seen.active_at is None else max(seen.active_at, event.observed_at)
     match event:
         case SmokeState(data=data):
             if data.test:
@@ -161,6 +170,18 @@ def absorb(  # noqa: PLR0911, PLR0912  # one branch per kind
             return True
         case _:
             return False
+
+
+class _Active(Struct):
+    active_at: datetime | None = None
+
+
+_active_decoder = msgspec.json.Decoder(_Active)
+
+
+def active_at(state: str) -> datetime | None:
+    """When a device last showed a sign of life of people, from its stored state."""
+    return _active_decoder.decode(state).active_at
 
 
 def ref_of(event: LockAccess) -> str | None:

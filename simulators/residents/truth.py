@@ -59,13 +59,13 @@ def expect_by_nights(plan: UnitPlan, inside: Inside, calendar: Calendar, *, is_s
     known = [plan.entry.known_on(calendar.date(d)) for d in range(1, calendar.days)]
     # Where the ledger has nobody, people are a question of vacancy: C9.
     over = [k > 0 and n > k for n, k in zip(nights, known, strict=True)]
-    _expect_excess(plan, "C3", over, 5, "more people than the ledger has")
+    _expect_excess(plan, "C3", over, 5, calendar, "more people than the ledger has")
     cap = cap_of(plan)
     if is_strict and cap is not None:
-        _expect_excess(plan, "C2", [n > cap for n in nights], 3, f"more people than the cap of {cap}")
+        _expect_excess(plan, "C2", [n > cap for n in nights], 3, calendar, f"more people than the cap of {cap}")
 
 
-def _expect_excess(plan: UnitPlan, rule: str, over: list[bool], needed: int, why: str) -> None:
+def _expect_excess(plan: UnitPlan, rule: str, over: list[bool], needed: int, calendar: Calendar, why: str) -> None:  # noqa: PLR0917  # one expectation, spelled out
     """One expectation for all nights that are over; index 0 is the night to the run's second day."""
     holds = [sum(over[max(0, i - WINDOW_NIGHTS + 1) : i + 1]) >= needed for i in range(len(over))]
     if not any(holds):
@@ -77,7 +77,8 @@ def _expect_excess(plan: UnitPlan, rule: str, over: list[bool], needed: int, why
         longest = max(longest, run)
     from_s = (first + 1) * DAY_S + NIGHT_TO_S
     until_s = (last + 5) * DAY_S + NIGHT_TO_S
-    plan.expect(rule, from_s, until_s if longest >= SUSTAINED_DAYS else None, why, until_s)
+    by_s = min(until_s, calendar.end_s) if longest >= SUSTAINED_DAYS else None
+    plan.expect(rule, from_s, by_s, why, until_s)
 
 
 def expect_by_ledger(plan: UnitPlan, calendar: Calendar, *, is_strict: bool) -> None:

@@ -59,6 +59,7 @@ CASES: list[tuple[str, str, UnitKnown, UnitSeen, str]] = [
     ("C1", "another area basis", unit(occupants=FOUR, rooms=(room(basis="gross"),)), UnitSeen(), X),
     ("C1", "no rooms in the ledger", unit(occupants=FOUR, rooms=()), UnitSeen(), X),
     ("C1", "nobody registered", vacant(), UnitSeen(), F),
+    ("C1", "guests for some days", unit(occupants=(*FOUR[:2], *(replace(o, role="guest", guest_until=days(9)) for o in FOUR[2:]))), UnitSeen(), F),
     ("C2", "three of seven nights above the cap", unit(), UnitSeen(nights=nights([1, 3, 1, 3, 1, 1, 3])), A),
     ("C2", "two nights only: guests", unit(), UnitSeen(nights=nights([1, 3, 1, 1, 1, 1, 3])), F),
     ("C2", "long ago", unit(), UnitSeen(nights=nights([3, 3, 3, 1, 1, 1, 1, 1, 1, 1])), F),
