@@ -1,0 +1,36 @@
+import type { Messages } from "../zh-CN";
+import alert from "./alert";
+import alerts from "./alerts";
+import audit from "./audit";
+import common from "./common";
+import devices from "./devices";
+import enter from "./enter";
+import home from "./home";
+import overview from "./overview";
+import policies from "./policies";
+import registry from "./registry";
+import report from "./report";
+import settings from "./settings";
+import timeline from "./timeline";
+import units from "./units";
+import users from "./users";
+
+const en: Messages = {
+  ...common,
+  alert,
+  alerts,
+  audit,
+  devices,
+  enter,
+  home,
+  overview,
+  policies,
+  registry,
+  report,
+  settings,
+  timeline,
+  units,
+  users,
+};
+
+export default en;

@@ -1,0 +1,37 @@
+/** The messages: a file for each screen, the same names as its route. */
+import alert from "./alert";
+import alerts from "./alerts";
+import audit from "./audit";
+import common from "./common";
+import devices from "./devices";
+import enter from "./enter";
+import home from "./home";
+import overview from "./overview";
+import policies from "./policies";
+import registry from "./registry";
+import report from "./report";
+import settings from "./settings";
+import timeline from "./timeline";
+import units from "./units";
+import users from "./users";
+
+const zhCN = {
+  ...common,
+  alert,
+  alerts,
+  audit,
+  devices,
+  enter,
+  home,
+  overview,
+  policies,
+  registry,
+  report,
+  settings,
+  timeline,
+  units,
+  users,
+};
+
+export default zhCN;
+export type Messages = typeof zhCN;
