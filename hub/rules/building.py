@@ -28,13 +28,38 @@ class BuildingSeen:
         """Registered heads."""
         return sum(len(unit.people_on(today)) for unit in self.units)
 
-    def uncovered(self, today: date) -> list[str]:
-        """Let units with a habitable room and fewer smoke detectors than such rooms; `common` for the common parts."""
+    def gaps(self, today: date) -> list["Gap"]:
+        """Let units with fewer smoke detectors than rooms to live in, and the common parts when they have none."""
         found = []
         for unit in self.let_units(today):
-            rooms = sum(1 for room in unit.rooms if room.room_type in HABITABLE)
-            if sum(1 for device in unit.devices if device.kind == "smoke") < max(rooms, 1):
-                found.append(unit.code)
+            rooms = max(1, sum(1 for room in unit.rooms if room.room_type in HABITABLE))
+            detectors = sum(1 for device in unit.devices if device.kind == "smoke")
+            if detectors < rooms:
+                found.append(Gap(unit.code, rooms, detectors))
         if not any(device.kind == "smoke" for device in self.devices):
-            found.append("common")
+            found.append(Gap(None, 1, 0))
         return found
+
+    def places(self, today: date) -> int:
+        """Where a detector belongs: each room to live in of a let unit, and the common parts."""
+        return 1 + sum(
+            max(1, sum(1 for room in unit.rooms if room.room_type in HABITABLE)) for unit in self.let_units(today)
+        )
+
+    def uncovered(self, today: date) -> list[str]:
+        """The codes of units with a gap; `common` for the common parts."""
+        return [gap.unit or "common" for gap in self.gaps(today)]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A unit (None: the common parts) in which `rooms` places have only so many detectors."""
+
+    unit: str | None
+    rooms: int
+    detectors: int
+
+    @property
+    def missing(self) -> int:
+        """How many are missing."""
+        return self.rooms - self.detectors

@@ -1,6 +1,6 @@
 """L6: a building in which many live has rooms or common parts without a smoke detector."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from hub.rules.building import BuildingSeen
 from hub.rules.local_time import local_day
@@ -51,14 +51,24 @@ class Parameters(Base, frozen=True, kw_only=True):
     people: Times | None
 
 
+def is_required(seen: BuildingSeen, p: Parameters, today: date) -> bool | None:
+    """Whether the building has to have detectors; None when the threshold is not known."""
+    if p.rooms is None and p.people is None:
+        return None
+    return (p.rooms is not None and seen.rooms(today) >= p.rooms) or (
+        p.people is not None and seen.people(today) >= p.people
+    )
+
+
 def evaluate(seen: BuildingSeen, p: Parameters, now: datetime) -> Verdict:
     """About one building."""
     today = local_day(now)
-    if p.rooms is None and p.people is None:
+    required = is_required(seen, p, today)
+    if required is None:
         return CannotEvaluate(Text("本地区烟感设置门槛未知", "the threshold of this jurisdiction is not known"))
-    rooms, people = seen.rooms(today), seen.people(today)
-    if not ((p.rooms is not None and rooms >= p.rooms) or (p.people is not None and people >= p.people)):
+    if not required:
         return FINE
+    rooms, people = seen.rooms(today), seen.people(today)
     missing = seen.uncovered(today)
     if not missing:
         return FINE

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from hub.api.routes import alerts, audit, devices, gateways, home, session, units, users
+from hub.api.routes import alerts, audit, devices, gateways, home, reports, session, units, users
 
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
@@ -11,6 +11,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     gateways.router,
     devices.router,
+    reports.router,
     users.router,
     audit.router,
 )

@@ -504,6 +504,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report
+         * @description 平安月报: the figures of a month with their definitions. A month that has ended gives the same ones for ever.
+         */
+        get: operations["report_api_v1_report_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/report/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report File
+         * @description The report as a file; that it was taken is a line in the audit trail.
+         */
+        get: operations["report_file_api_v1_report_file_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scopes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scopes
+         * @description The nodes that hold a building which the caller sees, and those buildings, by code.
+         */
+        get: operations["scopes_api_v1_scopes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1110,6 +1170,72 @@ export interface components {
             is_whole: boolean;
         };
         /**
+         * ClassFigures
+         * @description Of one class; None is all of them.
+         */
+        ClassFigures: {
+            alert_class: components["schemas"]["AlertClass"] | null;
+            /**
+             * Answer Late
+             * @default 0
+             */
+            answer_late: number;
+            /** Answer Median S */
+            answer_median_s?: number | null;
+            /**
+             * Answered
+             * @default 0
+             */
+            answered: number;
+            /**
+             * Benign
+             * @default 0
+             */
+            benign: number;
+            /**
+             * Cleared
+             * @default 0
+             */
+            cleared: number;
+            /**
+             * False
+             * @default 0
+             */
+            false: number;
+            /** False Share */
+            false_share?: number | null;
+            /**
+             * Open At End
+             * @default 0
+             */
+            open_at_end: number;
+            /**
+             * Opened
+             * @default 0
+             */
+            opened: number;
+            /**
+             * Opened Before
+             * @default 0
+             */
+            opened_before: number;
+            /**
+             * Resolved
+             * @default 0
+             */
+            resolved: number;
+            /**
+             * Settle Late
+             * @default 0
+             */
+            settle_late: number;
+            /**
+             * True
+             * @default 0
+             */
+            true: number;
+        };
+        /**
          * Comment
          * @description A note for colleagues, in `reason`.
          */
@@ -1163,6 +1289,21 @@ export interface components {
             valid_from: string | null;
             /** Valid To */
             valid_to: string | null;
+        };
+        /**
+         * Definition
+         * @description What a figure is called, what it counts, and how it is written.
+         */
+        Definition: {
+            /**
+             * Form
+             * @enum {string}
+             */
+            form: "number" | "share" | "seconds";
+            /** Key */
+            key: string;
+            meaning: components["schemas"]["Text"];
+            title: components["schemas"]["Text"];
         };
         /**
          * DeviceOut
@@ -1287,6 +1428,19 @@ export interface components {
             stored: number;
         };
         /**
+         * EventFigures
+         * @description Events of one kind that were stored in the month. `earlier`: those of them that happened before it began.
+         */
+        EventFigures: {
+            /** Earlier */
+            earlier: number;
+            /** Kind */
+            kind: string;
+            /** Stored */
+            stored: number;
+            title: components["schemas"]["Text"];
+        };
+        /**
          * EventOut
          * @description One event as the gateway told it, with the three instants and its identity `(gateway, epoch, seq)`.
          */
@@ -1372,6 +1526,30 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+        };
+        /**
+         * Figure
+         * @description One figure; None is "cannot be said": nothing to divide by.
+         */
+        Figure: {
+            /** Key */
+            key: string;
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * GatewayFigures
+         * @description Hours of the month in which a gateway was heard, of those since it was first heard.
+         */
+        GatewayFigures: {
+            /** Building */
+            building: string | null;
+            /** Gateway */
+            gateway: string;
+            /** Hours Due */
+            hours_due: number;
+            /** Hours Heard */
+            hours_heard: number;
         };
         /**
          * GatewayOut
@@ -1538,6 +1716,48 @@ export interface components {
             what: string;
         };
         /**
+         * MonthlyReport
+         * @description 平安月报 of a scope. `until`: the month's end, or what had passed of it.
+         */
+        MonthlyReport: {
+            /** Classes */
+            classes: components["schemas"]["ClassFigures"][];
+            /** Definitions */
+            definitions: components["schemas"]["Definition"][];
+            /** Devices */
+            devices: components["schemas"]["Figure"][];
+            /** Events */
+            events: components["schemas"]["EventFigures"][];
+            /** Gateways */
+            gateways: components["schemas"]["GatewayFigures"][];
+            /** Houses */
+            houses: components["schemas"]["Figure"][];
+            /** Is Closed */
+            is_closed: boolean;
+            /** Month */
+            month: string;
+            /** Packs */
+            packs: components["schemas"]["PackUsed"][];
+            /** Process */
+            process: components["schemas"]["Figure"][];
+            /** Rules */
+            rules: components["schemas"]["RuleFigures"][];
+            /** Scope */
+            scope: string;
+            /** Scope Name */
+            scope_name: string;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * Night
          * @description How many people the evidence of one night speaks for; none of it when it was too thin.
          */
@@ -1641,6 +1861,17 @@ export interface components {
              */
             why: "gateway" | "camera";
         };
+        /**
+         * PackUsed
+         * @description A rule pack whose numbers held for houses of the scope.
+         */
+        PackUsed: {
+            /** Pack */
+            pack: string;
+            title: components["schemas"]["Text"];
+            /** Version */
+            version: string;
+        };
         /** Page[AlertSummary] */
         Page_AlertSummary_: {
             /** Items */
@@ -1687,6 +1918,13 @@ export interface components {
         Page_RejectedOut_: {
             /** Items */
             items: components["schemas"]["RejectedOut"][];
+            /** Next */
+            next?: string | null;
+        };
+        /** Page[ScopeOut] */
+        Page_ScopeOut_: {
+            /** Items */
+            items: components["schemas"]["ScopeOut"][];
             /** Next */
             next?: string | null;
         };
@@ -1888,6 +2126,89 @@ export interface components {
             name: string;
             /** Room Type */
             room_type: string;
+        };
+        /**
+         * RuleFigures
+         * @description Of one rule.
+         */
+        RuleFigures: {
+            alert_class: components["schemas"]["AlertClass"];
+            /**
+             * Answer Late
+             * @default 0
+             */
+            answer_late: number;
+            /** Answer Median S */
+            answer_median_s?: number | null;
+            /**
+             * Answered
+             * @default 0
+             */
+            answered: number;
+            /**
+             * Benign
+             * @default 0
+             */
+            benign: number;
+            /**
+             * Cleared
+             * @default 0
+             */
+            cleared: number;
+            /**
+             * False
+             * @default 0
+             */
+            false: number;
+            /** False Share */
+            false_share?: number | null;
+            /**
+             * Open At End
+             * @default 0
+             */
+            open_at_end: number;
+            /**
+             * Opened
+             * @default 0
+             */
+            opened: number;
+            /**
+             * Opened Before
+             * @default 0
+             */
+            opened_before: number;
+            /**
+             * Resolved
+             * @default 0
+             */
+            resolved: number;
+            /** Rule */
+            rule: string;
+            /**
+             * Settle Late
+             * @default 0
+             */
+            settle_late: number;
+            title: components["schemas"]["Text"];
+            /**
+             * True
+             * @default 0
+             */
+            true: number;
+        };
+        /**
+         * ScopeOut
+         * @description A node of the tree of scopes, or a building (`kind`).
+         */
+        ScopeOut: {
+            /** Code */
+            code: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Parent */
+            parent: string | null;
         };
         /**
          * Seen
@@ -3237,6 +3558,121 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_RejectedOut_"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    report_api_v1_report_get: {
+        parameters: {
+            query?: {
+                /** @description 2026-11; without it, the one that runs */
+                month?: string | null;
+                /** @description "" is all that the caller sees */
+                scope?: string;
+                /** @description for a month that runs: up to then; without it, now */
+                as_of?: string | null;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonthlyReport"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    report_file_api_v1_report_file_get: {
+        parameters: {
+            query?: {
+                format?: "pdf" | "xlsx";
+                language?: "zh" | "en";
+                /** @description 2026-11; without it, the one that runs */
+                month?: string | null;
+                /** @description "" is all that the caller sees */
+                scope?: string;
+                /** @description for a month that runs: up to then; without it, now */
+                as_of?: string | null;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    scopes_api_v1_scopes_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string | null;
+                /** @description how many items at most */
+                limit?: number;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ScopeOut_"];
                 };
             };
             /** @description Problem (RFC 9457) */
