@@ -31,3 +31,7 @@ class StaleAlertError(HubError):
 
 class NotifierError(HubError):
     """A third party's channel refused a message; retried from its table."""
+
+
+class BusyError(HubError):
+    """The caller: something of the kind is at work already; wait for it (409)."""

@@ -1,5 +1,6 @@
 """Reads rule packs from files: those that come with Anfang, and those that an organisation adds."""
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -29,11 +30,14 @@ def standard_packs() -> PackSet:
 
 
 def packs_with(extra: tuple[Path, ...]) -> PackSet:
-    """The packs that come with Anfang, and these; one of the same name replaces ours."""
+    """The packs that come with Anfang, and those in these files; one of the same name replaces ours."""
+    return packs_of([read_pack(path) for path in extra])
+
+
+def packs_of(extra: Iterable[Pack]) -> PackSet:
+    """The packs that come with Anfang, and these; one of the same name replaces ours. Raises ConfigError."""
     packs = {pack.id: pack for pack in map(read_pack, sorted(FOLDER.glob("*.yaml")))}
-    for path in extra:
-        pack = read_pack(path)
-        packs[pack.id] = pack
+    packs |= {pack.id: pack for pack in extra}
     found = PackSet(list(packs.values()), KINDS)
     # Every rule has its numbers everywhere, or the hub does not start.
     found.policy("", "unknown")

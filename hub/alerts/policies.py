@@ -1,15 +1,14 @@
 """The numbers that hold where: by the packs, and as the organisation set them for a scope. Changes are audited."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 from sqlmodel import Session, col, select
 
+from hub.alerts.book import AlertBook
 from hub.errors import NotFoundError, RegistryError
-from hub.registry.ledger import held_at
-from hub.rules.lifecycle_policy import ALERTS
-from hub.rules.policy import PackSet, Provenance, Scalar
+from hub.registry.ledger import Ledger, held_at
+from hub.rules.policy import PackSet, Policy, Scalar
 from hub.store.audit import Audited, append_audit
 from hub.store.tables.alerts import PolicyOverride
 from hub.store.tables.registry import Building, RegistryRevision, Scope
@@ -17,18 +16,17 @@ from hub.store.tables.registry import Building, RegistryRevision, Scope
 _LAW_ONLY = frozenset({"enabled"})
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyView:
-    """The parameters of one rule as they hold for a building or everywhere."""
+def policy_for(session: Session, packs: PackSet, building: str | None, now: datetime) -> Policy:
+    """What holds for a building of the ledger (None: everywhere), with what was set for its scopes.
 
-    rule: str
-    parameters: tuple[Provenance, ...]
-
-
-def policies(packs: PackSet, jurisdiction: str = "", land_type: str = "unknown") -> list[PolicyView]:
-    """Every rule's parameters by the packs alone."""
-    policy = packs.policy(jurisdiction, land_type)
-    return [PolicyView(rule_id, policy.provenance(rule_id)) for rule_id in packs.rule_ids if rule_id != ALERTS]
+    Raises NotFoundError.
+    """
+    ledger = Ledger()
+    ledger.refresh(session)
+    known = None if building is None else ledger.building(session, building)
+    if building is not None and known is None:
+        raise NotFoundError(f"building {building}: the ledger has none of that code")
+    return AlertBook(session, ledger, packs, now).policy(known)
 
 
 def list_overrides(session: Session, *, ended_too: bool = False) -> list[PolicyOverride]:

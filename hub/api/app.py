@@ -14,6 +14,7 @@ from hub.api.pages import Pages
 from hub.api.problems import ProblemDocument
 from hub.api.routes import ROUTERS
 from hub.api.stream import Broadcaster, StreamEndpoint
+from hub.replay.desk import ReplayDesk
 from hub.services import Services
 
 API: Final = "/api/v1"
@@ -39,6 +40,7 @@ def create_app(services: Services) -> FastAPI:
             yield
         finally:
             broadcaster.close()
+            app.state.replays.close()
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -58,6 +60,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.broadcaster = Broadcaster(services)
+    app.state.replays = ReplayDesk(services.database.url, services.clock)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix=API, responses=_PROBLEM)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from hub.errors import ConfigError, HubError, NotAllowedError, NotFoundError, RegistryError, StaleAlertError
+from hub.errors import BusyError, ConfigError, HubError, NotAllowedError, NotFoundError, RegistryError, StaleAlertError
 
 _TITLES: Final[dict[str, tuple[int, str, str]]] = {
     "not-signed-in": (401, "Sign in first", "请先登录"),
@@ -21,6 +21,7 @@ _TITLES: Final[dict[str, tuple[int, str, str]]] = {
     "not-found": (404, "There is no such thing here", "未找到"),
     "method-not-allowed": (405, "This address does not do that", "不支持此操作"),
     "stale": (409, "Somebody was faster; look again", "记录已被他人更改，请重新查看"),
+    "busy": (409, "Something of the kind is at work already; wait for it", "已有同类任务在进行，请稍候"),
     "invalid": (422, "Something in the request is wrong", "提交的内容有误"),
     "internal": (500, "The hub made a mistake", "系统内部错误"),
     "unavailable": (503, "Not ready yet", "服务尚未就绪"),
@@ -101,6 +102,7 @@ _HUB_ERRORS: Final[tuple[tuple[type[HubError], str], ...]] = (
     (NotFoundError, "not-found"),
     (NotAllowedError, "not-allowed"),
     (StaleAlertError, "stale"),
+    (BusyError, "busy"),
     (RegistryError, "invalid"),
     (ConfigError, "invalid"),
 )

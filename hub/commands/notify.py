@@ -57,16 +57,17 @@ def send_test(
 ) -> None:
     """Send a test message now, and say what came of it. Exit 1 when the channel refuses it."""
     from hub.notify.channels import AppriseChannel
-    from hub.notify.service import send_test_message
+    from hub.notify.service import test_message
     from hub.registry.vault import load_vault
     from hub.store.migrate import open_database
 
     store = open_database(data_dir, database)
     try:
         with store.read() as session:
-            send_test_message(session, load_vault(data_dir), AppriseChannel(), name)
+            message = test_message(session, load_vault(data_dir), name)
     finally:
         store.close()
+    AppriseChannel().send(*message)
     typer.echo(f"sent to {name}")
 
 

@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from hub.errors import NotFoundError, RegistryError
-from hub.notify.channels import Channel, check_address
+from hub.notify.channels import check_address
 from hub.registry.vault import Vault
 from hub.store.tables.alerts import DutyShift, Notification, Recipient
 
@@ -78,12 +79,25 @@ def queue_test(session: Session, name: str, now: datetime) -> Notification:
     return found
 
 
-def send_test_message(session: Session, vault: Vault, channel: Channel, name: str) -> None:
-    """The same at once, not by the queue. Raises NotFoundError, NotifierError with what the channel said."""
+def test_message(session: Session, vault: Vault, name: str) -> tuple[str, str, str]:
+    """Address, title and body of a test message, for `Channel.send`. Raises NotFoundError."""
     row = session.get(Recipient, name)
     if row is None:
         raise NotFoundError(f"recipient {name}: there is none")
-    channel.send(vault.open("channel", row.channel_sealed), *_test_message(row))
+    return vault.open("channel", row.channel_sealed), *_test_message(row)
+
+
+def remove_recipient(session: Session, name: str) -> None:
+    """Take somebody off, with their duties; what waits for them is given up. Raises NotFoundError."""
+    row = session.get(Recipient, name)
+    if row is None:
+        raise NotFoundError(f"recipient {name}: there is none")
+    waiting = (col(Notification.recipient) == name) & (col(Notification.state) == "waiting")
+    session.connection().execute(
+        update(Notification).where(waiting).values(state="failed", last_error="the recipient was taken off")
+    )
+    session.connection().execute(delete(DutyShift).where(col(DutyShift.recipient) == name))
+    session.delete(row)
 
 
 def _test_message(row: Recipient) -> tuple[str, str]:

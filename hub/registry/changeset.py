@@ -22,6 +22,13 @@ from hub.store.tables.registry import (
 
 _NOT_COMPARED: Final = frozenset({"code", "known_from", "known_to", "entered_by"})
 _CHUNK: Final = 500
+_TOGETHER: Final = (
+    ("phone_index", "phone_sealed", "phone_mask"),
+    ("document_index", "document_sealed", "document_mask", "document_type", "document_valid", "born_on"),
+    ("identity_verified_on", "identity_verified_by"),
+    ("hukou_region",),
+)
+"""What of a person is blank or known together."""
 _MOST_UNITS_NAMED: Final = 2000
 
 
@@ -73,6 +80,24 @@ def current(session: Session, table: type[Versioned], codes: Iterable[str]) -> d
 def columns_of(table: type[Versioned]) -> tuple[str, ...]:
     """The columns in which two versions may differ."""
     return tuple(column.key for column in inspect(table).columns if column.key not in _NOT_COMPARED)
+
+
+def keep_known(session: Session, wanted: Iterable[Wanted]) -> None:
+    """What a form or a row leaves out of somebody, and the ledger has, stays: blank is not "no longer"."""
+    people = [item.row for item in wanted if isinstance(item.row, Person)]
+    held = current(session, Person, [row.code for row in people])
+    for row in people:
+        before = held.get(row.code)
+        if isinstance(before, Person):
+            fill(row, before)
+
+
+def fill(row: Person, before: Person) -> None:
+    """Take from `before` what `row` does not say."""
+    for names in _TOGETHER:
+        if not getattr(row, names[0]):
+            for name in names:
+                setattr(row, name, getattr(before, name))
 
 
 def plan(session: Session, wanted: Sequence[Wanted]) -> list[Step]:

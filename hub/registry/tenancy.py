@@ -1,13 +1,13 @@
 """Check-in and check-out: a tenancy kept by hand, each as one short form."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
 from hub.errors import NotFoundError, RegistryError
 from hub.facts import Change
-from hub.registry.changeset import Wanted, Where, apply, columns_of, current, plan
+from hub.registry.changeset import Wanted, Where, apply, columns_of, current, keep_known, plan
 from hub.registry.checks import faults_of
 from hub.registry.identity import clean_document
 from hub.registry.ledger import read_rows
@@ -29,7 +29,6 @@ class NewResident:
     document: str = ""
     hukou: str = ""
     role: str = "tenant"
-    room: str | None = None
     family: bool = False
     registered_on: date | None = None
     card: str = ""
@@ -37,12 +36,16 @@ class NewResident:
 
 @dataclass(frozen=True, slots=True)
 class CheckIn:
-    """The form: who moves into which unit, from when until when (None: indefinite)."""
+    """The form: who moves into which unit (or one room of it), from when until when (None: indefinite).
+
+    The first resident is the tenant of the contract.
+    """
 
     unit: str
     start: date
     end: date | None
     residents: tuple[NewResident, ...]
+    room: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,12 @@ def check_in(
     session: Session, form: CheckIn, *, vault: Vault, organisation_key: bytes, now: datetime, by: str
 ) -> list[Change]:
     """Enter a tenancy. Raises NotFoundError for an unknown unit, RegistryError that names the field."""
-    unit = _unit(session, form.unit)
+    unit = unit_row(session, form.unit)
     if not form.residents:
         raise RegistryError("residents: at least one is needed")
-    lease = f"{form.unit}@{form.start}"
+    # As the import names them, so that a later file finds what was entered by hand.
+    room = "" if form.room is None else f"/{form.room.removeprefix(form.unit + ':')}"
+    lease = f"{form.unit}{room}@{form.start}"
     if lease in current(session, Lease, [lease]):
         raise RegistryError(f"start: a tenancy of {form.unit} that begins on {form.start} is in the ledger already")
     known = known_people(session)
@@ -99,6 +104,7 @@ def check_in(
             code=lease,
             known_from=NOT_YET,
             unit_code=form.unit,
+            room_code=form.room,
             lessor_code=unit.owner_code,
             tenant_code=first,
             start_on=form.start,
@@ -107,7 +113,7 @@ def check_in(
     )
     if unit.is_vacant:
         rows.append(changed(unit, is_vacant=False))
-    return _write(session, rows, now, by)
+    return write(session, rows, now, by)
 
 
 def _resident(form: CheckIn, lease: str, code: str, resident: NewResident) -> list[Versioned]:
@@ -116,7 +122,7 @@ def _resident(form: CheckIn, lease: str, code: str, resident: NewResident) -> li
             code=occupant_code(form.unit, lease, code),
             known_from=NOT_YET,
             unit_code=form.unit,
-            room_code=resident.room,
+            room_code=form.room,
             lease_code=lease,
             person_code=code,
             role=resident.role,
@@ -144,20 +150,23 @@ def check_out(session: Session, form: CheckOut, *, now: datetime, by: str) -> li
 
     Raises NotFoundError, RegistryError.
     """
-    unit = _unit(session, form.unit)
+    unit = unit_row(session, form.unit)
     lease = current(session, Lease, [form.lease]).get(form.lease)
     if not isinstance(lease, Lease) or lease.unit_code != form.unit:
         raise NotFoundError(f"lease {form.lease}: unit {form.unit} has none of that code")
+    if form.ended_on > local_day(now):
+        raise RegistryError(f"ended_on: {form.ended_on} is still to come; check them out on the day")
     if lease.ended_on is not None:
         raise RegistryError(f"lease {form.lease}: ended on {lease.ended_on} already")
     rows: list[Versioned] = [changed(lease, ended_on=form.ended_on)]
     people = read_rows(session, Occupant, None, Occupant.unit_code, [form.unit])
     leaving = [o for o in people if o.lease_code == form.lease and (o.to_on is None or o.to_on > form.ended_on)]
     rows += [changed(occupant, to_on=max(form.ended_on, occupant.from_on)) for occupant in leaving]
+    # With the end of their last day: they carry their things out on it.
+    last = start_of(form.ended_on + timedelta(days=1))
     for held in read_rows(session, Credential, None, Credential.unit_code, [form.unit]):
-        if held.lease_code == form.lease and (held.valid_to is None or held.valid_to > start_of(form.ended_on)):
-            ends = start_of(form.ended_on) if held.valid_from is None else max(start_of(form.ended_on), held.valid_from)
-            rows.append(changed(held, valid_to=ends))
+        if held.lease_code == form.lease and (held.valid_to is None or held.valid_to > last):
+            rows.append(changed(held, valid_to=last if held.valid_from is None else max(last, held.valid_from)))
     if form.reported_on is not None:
         rows.append(
             Registration(
@@ -172,7 +181,7 @@ def check_out(session: Session, form: CheckOut, *, now: datetime, by: str) -> li
     stay = [o for o in people if o not in leaving and (o.to_on is None or o.to_on > form.ended_on)]
     if not stay:
         rows.append(changed(unit, is_vacant=True))
-    return _write(session, rows, now, by)
+    return write(session, rows, now, by)
 
 
 def changed(row: Versioned, **values: object) -> Versioned:
@@ -182,15 +191,18 @@ def changed(row: Versioned, **values: object) -> Versioned:
     return table(code=row.code, known_from=NOT_YET, **plain)
 
 
-def _unit(session: Session, code: str) -> Unit:
+def unit_row(session: Session, code: str) -> Unit:
+    """The unit as it is now. Raises NotFoundError."""
     row = current(session, Unit, [code]).get(code)
     if not isinstance(row, Unit):
         raise NotFoundError(f"unit {code}: the ledger has none of that code")
     return row
 
 
-def _write(session: Session, rows: list[Versioned], now: datetime, by: str) -> list[Change]:
+def write(session: Session, rows: list[Versioned], now: datetime, by: str) -> list[Change]:
+    """Check and write these versions together. Raises RegistryError with everything that does not fit."""
     wanted = [Wanted(row, Where()) for row in rows]
+    keep_known(session, wanted)
     faults = faults_of(session, wanted)
     if faults:
         raise RegistryError("; ".join(what for _, what in faults))

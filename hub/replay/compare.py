@@ -28,6 +28,8 @@ class Raised:
     explanation: str
     parameters: tuple[tuple[str, str], ...]
     evidence: frozenset[int | str]
+    unit: str | None = None
+    building: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ def _raised(row: AlertRow, evidence: frozenset[int | str]) -> Raised:
         row.explanation_zh,
         tuple(_parameter(item) for item in row.parameters),
         evidence,
+        row.unit_code,
+        row.building_code,
     )
 
 
@@ -154,8 +158,8 @@ def _differs(ours: Raised, theirs: Raised, tolerance: timedelta) -> tuple[str, .
     return tuple(found)
 
 
-def as_json(outcomes: Iterable[RuleOutcome]) -> list[dict[str, Any]]:
-    """Plain values for a file: figures of each rule, and every line that is not `same`."""
+def as_json(outcomes: Iterable[RuleOutcome], *, same_too: bool = False) -> list[dict[str, Any]]:
+    """Plain values for a file: figures of each rule, and every line that is not `same` (or with `same_too`, all)."""
     return [
         {
             "rule": outcome.rule_id,
@@ -166,7 +170,7 @@ def as_json(outcomes: Iterable[RuleOutcome]) -> list[dict[str, Any]]:
             "changed": outcome.count("changed"),
             "new": outcome.count("new"),
             "vanishes": outcome.count("vanishes"),
-            "lines": [_line(line) for line in outcome.lines if line.verdict != "same"],
+            "lines": [_line(line) for line in outcome.lines if same_too or line.verdict != "same"],
         }
         for outcome in outcomes
     ]
@@ -177,6 +181,8 @@ def _line(line: Line) -> dict[str, Any]:
     return {
         "verdict": line.verdict,
         "subject": line.either.subject,
+        "unit": line.either.unit,
+        "building": line.either.building,
         "alert": None if line.stored is None else line.stored.id,
         "link": None if line.stored is None else link_of(line.stored),
         "opened_at": None if line.stored is None else line.stored.opened_at.isoformat(),

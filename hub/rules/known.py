@@ -88,8 +88,8 @@ class OccupantKnown:
 
     def is_here_on(self, day: date) -> bool:
         """Whether the ledger has the person living or staying here that day."""
-        last = self.guest_until if self.role == "guest" and self.guest_until else self.to_on
-        return self.from_on <= day and (last is None or day <= last)
+        ends = (self.to_on, self.guest_until if self.role == "guest" else None)
+        return self.from_on <= day and all(end is None or day <= end for end in ends)
 
 
 @dataclass(frozen=True, slots=True)

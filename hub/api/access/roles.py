@@ -31,6 +31,7 @@ class Right(StrEnum):
     EXPORT_REGISTRY = "registry.export"
     SEE_POLICIES = "policies.see"
     SET_POLICIES = "policies.set"
+    RUN_NOTIFICATIONS = "notify.run"
     SEE_REPORTS = "reports.see"
     SEE_AUDIT = "audit.see"
     RUN_USERS = "users.run"
@@ -51,6 +52,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
         Right.EXPORT_REGISTRY,
         Right.RUN_GATEWAYS,
         Right.SET_POLICIES,
+        Right.RUN_NOTIFICATIONS,
     },
     Role.VIEWER: _SEEING | _OPERATING,
     # Grid workers and landlords see what is theirs to settle, not how the house is instrumented.

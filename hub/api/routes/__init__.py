@@ -2,12 +2,32 @@
 
 from fastapi import APIRouter
 
-from hub.api.routes import alerts, audit, devices, gateways, home, reports, session, units, users
+from hub.api.routes import (
+    alerts,
+    audit,
+    devices,
+    gateways,
+    home,
+    notify,
+    policies,
+    registry,
+    replays,
+    reports,
+    session,
+    tenancies,
+    units,
+    users,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     alerts.router,
     units.router,
+    tenancies.router,
+    registry.router,
+    policies.router,
+    replays.router,
+    notify.router,
     home.router,
     gateways.router,
     devices.router,

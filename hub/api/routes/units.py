@@ -121,7 +121,7 @@ def one_unit(code: Code, request: Request, caller: Seeing) -> UnitOut:
     services = services_of(request)
     with services.database.read() as session:
         found = queries.unit_view(session, code, services.clock.now(), limits_of)
-        _check_scope(caller, code, found.building)
+        check_scope(caller, code, found.building)
         alerts = alerts_of_unit(session, code)
     remember_look(request, caller, "unit.read", code)
     return UnitOut.model_validate({**found.model_dump(), "alerts": alerts})
@@ -148,7 +148,7 @@ def timeline(
         wrong = FieldError(field="start", code="range", message=f"before the end, and at most {MOST_DAYS} days")
         raise Problem("invalid", f"start: {wrong.message}", [wrong])
     with services.database.read() as session:
-        _check_scope(caller, code, queries.building_of(session, code))
+        check_scope(caller, code, queries.building_of(session, code))
         found = unit_timeline(session, code, start, end)
     remember_look(request, caller, "unit.timeline", code)
     return found
@@ -169,7 +169,7 @@ def reveal(
     vault = load_vault(services.data_dir)
     with services.database.write() as session:
         check_reveal_rate(session, caller.name, now)
-        _check_scope(caller, code, queries.building_of(session, code))
+        check_scope(caller, code, queries.building_of(session, code))
         found = queries.reveal_person(session, vault, code, person)
         append_audit(
             session,
@@ -190,12 +190,13 @@ def make_tenant_link(
         building = queries.building_of(session, code)
         if building is None:
             raise NotFoundError(f"unit {code}: the ledger has none of that code")
-        _check_scope(caller, code, building)
+        check_scope(caller, code, building)
         secret = new_tenant_link(session, code, TENANT_LINK_LIFE, now)
         append_audit(session, Audited(caller.name, caller.role, "tenant.link", unit_code=code), now)
     return TenantLinkOut(path=f"/home#{secret}", expires_at=now + TENANT_LINK_LIFE)
 
 
-def _check_scope(caller: Caller, code: str, building: str | None) -> None:
+def check_scope(caller: Caller, code: str, building: str | None) -> None:
+    """Raises NotFoundError for a unit out of the caller's scope."""
     if not (caller.sees(code) or (building is not None and caller.sees(building))):
         raise NotFoundError(f"unit {code}: there is none here")

@@ -107,9 +107,17 @@ _BY_NAME: Final[dict[str, str]] = {plain(header): key for header, key in KEYS.it
 }
 
 
+_HEADERS: Final = {key: header for header, key in KEYS.items()} | {"address": "房屋信息", "code": "房屋编码"}
+
+
 def key_of(header: str) -> str | None:
     """What a column means, or None."""
     return _BY_NAME.get(plain(header))
+
+
+def header_of(key: str) -> str:
+    """The template's header for a key, for a column that a file does not have."""
+    return _HEADERS.get(key, key)
 
 
 def basis_of(header: str) -> str | None:

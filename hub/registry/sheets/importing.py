@@ -10,13 +10,13 @@ from sqlmodel import Session, col, select
 
 from hub.errors import RegistryError
 from hub.facts import Change
-from hub.registry.changeset import Step, Wanted, apply, current, plan
+from hub.registry.changeset import Step, Wanted, apply, current, fill, keep_known, plan
 from hub.registry.checks import faults_of
 from hub.registry.ledger import held_at
 from hub.registry.seed_rows import NOT_YET
 from hub.registry.sheets.reading import Table, read_tables
 from hub.registry.sheets.records import KnownPeople, Making, building_code, building_row, unit_records
-from hub.registry.sheets.rows import Fault, Line, parse_tables
+from hub.registry.sheets.rows import Fault, Line, Parsed, parse_tables
 from hub.registry.vault import Vault
 from hub.rules.local_time import local_day
 from hub.store.tables.registry import Building, Person, Scope
@@ -70,12 +70,16 @@ class _DryRunOverError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """`estate`: the code in front of buildings. `jurisdiction`: of buildings that the ledger does not have yet."""
+    """`estate`: the code in front of buildings. `jurisdiction`: of buildings that the ledger does not have yet.
+
+    `scopes`: beginnings of the codes that units may have; empty is all.
+    """
 
     estate: str
     jurisdiction: str = ""
     is_dry_run: bool = False
     by: str = "cli"
+    scopes: tuple[str, ...] = ()
 
 
 def import_file(
@@ -113,6 +117,7 @@ def import_tables(
     name = tables[0].file
     parsed = parse_tables(tables, options.estate, today)
     report = ImportReport(name, parsed.rows, len(parsed.units), faults=list(parsed.faults))
+    report.faults += _out_of_scope(parsed, options.scopes)
     report.dropped = sorted({header for table in tables for header in table.dropped})
     report.unknown = sorted({header for table in tables for header in table.unknown})
     known = known_people(session)
@@ -140,6 +145,15 @@ def import_tables(
     return report
 
 
+def _out_of_scope(parsed: Parsed, scopes: tuple[str, ...]) -> Iterator[Fault]:
+    for code, lines in parsed.units.items():
+        if scopes and not any(code == scope or code.startswith(f"{scope}-") for scope in scopes):
+            for line in lines:
+                yield Fault(
+                    line.sheet, line.row, "房号", f"房屋 {code} 不在您的范围内 / unit {code} is not in your scope"
+                )
+
+
 def _take(
     session: Session,
     making: Making,
@@ -150,6 +164,7 @@ def _take(
     by: str,
 ) -> None:
     wanted = _once(making.wanted)
+    keep_known(session, wanted)
     report.faults += making.faults
     for where, what in faults_of(session, wanted):
         report.faults.append(Fault(where.sheet, where.line, where.key, what))
@@ -172,13 +187,7 @@ def _once(wanted: Sequence[Wanted]) -> list[Wanted]:
         key = (type(item.row), item.row.code)
         held = found.get(key)
         if held is not None and isinstance(item.row, Person) and isinstance(held.row, Person):
-            for field_name in ("phone_sealed", "phone_index", "phone_mask", "document_sealed", "document_index"):
-                if not getattr(item.row, field_name):
-                    setattr(item.row, field_name, getattr(held.row, field_name))
-            if not item.row.document_type:
-                item.row.document_type, item.row.document_mask = held.row.document_type, held.row.document_mask
-                item.row.document_valid, item.row.born_on = held.row.document_valid, held.row.born_on
-            item.row.hukou_region = item.row.hukou_region or held.row.hukou_region
+            fill(item.row, held.row)
         found[key] = item
     return list(found.values())
 

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -48,6 +48,34 @@ def read_tables(path: Path) -> list[Table]:
             f"{path}: cannot be read: {error.strerror}; give the path of an XLSX or CSV file"
         ) from error
     return read_bytes(data, path.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a person wrote over one cell after a dry run. `column` is the file's header or one of the template's."""
+
+    sheet: str
+    row: int
+    column: str
+    value: str
+
+
+def correct(tables: Sequence[Table], corrections: Iterable[Correction]) -> None:
+    """Put these values in place of the file's. Raises RegistryError for a cell that there is not."""
+    for found in corrections:
+        table = next((table for table in tables if table.sheet == found.sheet), None)
+        row = None if table is None else next((cells for n, cells in table.rows if n == found.row), None)
+        if table is None or row is None:
+            raise RegistryError(
+                f"表/sheet {found.sheet}, 行/row {found.row}: 不存在 / there is no such row; read again"
+            )
+        key = next((key for key, header in table.headers.items() if header == found.column), key_of(found.column))
+        if key is None:
+            raise RegistryError(
+                f"列/column {found.column}: 未识别 / not known; use a header of the file or the template"
+            )
+        table.headers.setdefault(key, found.column)
+        row[key] = cell_text(found.value)
 
 
 def read_bytes(data: bytes, name: str) -> list[Table]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from hub.registry.identity import clean_document, clean_name, clean_phone, half_width
 from hub.registry.sheets import cells
+from hub.registry.sheets.columns import header_of
 from hub.registry.sheets.reading import Table
 
 T = TypeVar("T")
@@ -89,7 +90,7 @@ class _Cells:
             return default
 
     def fault(self, key: str, what: str, *, is_warning: bool = False) -> None:
-        header = self._table.headers.get(key, key)
+        header = self._table.headers.get(key) or header_of(key)
         self._faults.append(Fault(self._table.sheet, self._number, header, what, is_warning))
         self.is_bad = self.is_bad or not is_warning
 

@@ -324,6 +324,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/duty": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Duty
+         * @description Duties that end after an instant, in their order.
+         */
+        get: operations["list_duty_api_v1_duty_get"];
+        put?: never;
+        /**
+         * Add Duty
+         * @description Put somebody on duty.
+         */
+        post: operations["add_duty_api_v1_duty_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/{shift_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Duty
+         * @description Take somebody off duty.
+         */
+        delete: operations["remove_duty_api_v1_duty__shift_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -484,6 +528,298 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My Wishes
+         * @description What the signed-in user is told of; null when nothing is.
+         */
+        get: operations["my_wishes_api_v1_me_notifications_get"];
+        /**
+         * Save My Wishes
+         * @description Set one's own channel and wishes.
+         */
+        put: operations["save_my_wishes_api_v1_me_notifications_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notifications/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Mine
+         * @description Send oneself a test message now.
+         */
+        post: operations["try_mine_api_v1_me_notifications_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Messages
+         * @description What was told to whom, newest first; of alerts of the caller's scope.
+         */
+        get: operations["list_messages_api_v1_notifications_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Policies
+         * @description Every rule with its numbers as they hold for a building, with what was set for its scopes; or everywhere.
+         */
+        get: operations["list_policies_api_v1_policies_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Overrides
+         * @description What the organisation has set, newest first; with `ended` also what held before.
+         */
+        get: operations["list_overrides_api_v1_policies_overrides_get"];
+        put?: never;
+        /**
+         * Set Override
+         * @description Set a number for a scope, in place of what was set there before. Every alert that rests on it says so.
+         */
+        post: operations["set_override_api_v1_policies_overrides_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/overrides/{number}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Override
+         * @description Have the packs' number hold again.
+         */
+        post: operations["end_override_api_v1_policies_overrides__number__end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/packs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Packs
+         * @description The rule packs that are in force.
+         */
+        get: operations["list_packs_api_v1_policies_packs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Recipients
+         * @description Everybody who is told, by name.
+         */
+        get: operations["list_recipients_api_v1_recipients_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recipients/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save Recipient
+         * @description Add somebody, or change what they are told of.
+         */
+        put: operations["save_recipient_api_v1_recipients__name__put"];
+        post?: never;
+        /**
+         * Remove Recipient
+         * @description Take somebody off; what waits for them is given up.
+         */
+        delete: operations["remove_recipient_api_v1_recipients__name__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recipients/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Recipient
+         * @description Send a test message now, and say what came of it.
+         */
+        post: operations["try_recipient_api_v1_recipients__name__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Table
+         * @description The ledger as a table: people as masks, or opened with a reason by those who may.
+         */
+        post: operations["export_table_api_v1_registry_export_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Table
+         * @description See what a table would change, or with `apply` bring it in: all of it, or nothing when one row is wrong.
+         */
+        post: operations["import_table_api_v1_registry_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/import/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Report
+         * @description The same dry run as a table: what would become of each row.
+         */
+        post: operations["import_report_api_v1_registry_import_report_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Template
+         * @description The canonical template, with a row of notes that the import skips.
+         */
+        get: operations["template_api_v1_registry_template_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rejected": {
         parameters: {
             query?: never;
@@ -499,6 +835,54 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Replays
+         * @description The last replays, newest first.
+         */
+        get: operations["list_replays_api_v1_replays_get"];
+        put?: never;
+        /**
+         * Start Replay
+         * @description Play the past under other numbers, in the background. One at a time (409 while another runs).
+         */
+        post: operations["start_replay_api_v1_replays_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Replay
+         * @description How far a replay has come, and what it found.
+         */
+        get: operations["one_replay_api_v1_replays__number__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Stop Replay
+         * @description Stop one that runs.
+         */
+        delete: operations["stop_replay_api_v1_replays__number__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -710,6 +1094,146 @@ export interface paths {
         get: operations["one_unit_api_v1_units__code__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/units/{code}/bookings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Booking
+         * @description Enter a viewing, a repair, a cleaning: opening the unit in that time is expected.
+         */
+        post: operations["add_booking_api_v1_units__code__bookings_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/units/{code}/check-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check In
+         * @description Enter a tenancy.
+         */
+        post: operations["check_in_api_v1_units__code__check_in_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/units/{code}/check-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Out
+         * @description End a tenancy. Credentials end in the ledger with that day; nothing is done at any lock.
+         */
+        post: operations["check_out_api_v1_units__code__check_out_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/units/{code}/counting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Counting
+         * @description Stop or resume counting this household's heads (P15).
+         */
+        put: operations["set_counting_api_v1_units__code__counting_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/units/{code}/filings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Filing
+         * @description Note a filing with an authority.
+         */
+        post: operations["add_filing_api_v1_units__code__filings_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/units/{code}/guests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Guest
+         * @description Enter a guest: no registration is asked for before `until`.
+         */
+        post: operations["add_guest_api_v1_units__code__guests_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/units/{code}/left": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Left
+         * @description Somebody has left while the tenancy goes on.
+         */
+        post: operations["left_api_v1_units__code__left_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1140,6 +1664,32 @@ export interface components {
             unit_code: string | null;
         };
         /**
+         * BookingForm
+         * @description A time for which opening the unit was agreed.
+         */
+        BookingForm: {
+            /**
+             * Begin
+             * Format: date-time
+             */
+            begin: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "viewing" | "repair" | "cleaning" | "inspection" | "other";
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
          * BuildingView
          * @description A building and how many units and alerts it has.
          */
@@ -1160,6 +1710,20 @@ export interface components {
             units: number;
         };
         /**
+         * CellIn
+         * @description A cell as a person mended it after a dry run. `column` is the file's header, or one of the template's.
+         */
+        CellIn: {
+            /** Column */
+            column: string;
+            /** Row */
+            row: number;
+            /** Sheet */
+            sheet: string;
+            /** Value */
+            value: string;
+        };
+        /**
          * ChainOut
          * @description Whether the trail is whole: the ids of lines that were changed, or whose predecessor was.
          */
@@ -1168,6 +1732,38 @@ export interface components {
             broken: number[];
             /** Is Whole */
             is_whole: boolean;
+        };
+        /**
+         * CheckInForm
+         * @description Who moves in, from when until when (absent: indefinite). `room`: its code, where rooms are let singly.
+         */
+        CheckInForm: {
+            /** End */
+            end?: string | null;
+            /** Residents */
+            residents: components["schemas"]["ResidentIn"][];
+            /** Room */
+            room?: string | null;
+            /**
+             * Start
+             * Format: date
+             */
+            start: string;
+        };
+        /**
+         * CheckOutForm
+         * @description Which tenancy ended when; `reported_on`: when that was reported to the police, if it was.
+         */
+        CheckOutForm: {
+            /**
+             * Ended On
+             * Format: date
+             */
+            ended_on: string;
+            /** Lease */
+            lease: string;
+            /** Reported On */
+            reported_on?: string | null;
         };
         /**
          * ClassFigures
@@ -1268,6 +1864,19 @@ export interface components {
         ContinuityOut: {
             /** Epochs */
             epochs: components["schemas"]["EpochContinuity"][];
+        };
+        /**
+         * CountingForm
+         * @description Whether the household's heads are counted; opting out must not show as suspicious anywhere.
+         */
+        CountingForm: {
+            /** Opted Out */
+            opted_out: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * CredentialView
@@ -1376,6 +1985,23 @@ export interface components {
             placement: string;
             /** Room */
             room: string | null;
+        };
+        /**
+         * DraftIn
+         * @description A number to try out for a scope ("" is the whole organisation).
+         */
+        DraftIn: {
+            /** Parameter */
+            parameter: string;
+            /** Rule */
+            rule: string;
+            /**
+             * Scope
+             * @default
+             */
+            scope: string;
+            /** Value */
+            value: boolean | number | string | (boolean | number | string)[] | null;
         };
         /**
          * EpochContinuity
@@ -1500,6 +2126,30 @@ export interface components {
             record: string;
         };
         /**
+         * ExportIn
+         * @description Which part of the ledger, and whether people are opened: for that, `reason` says why.
+         */
+        ExportIn: {
+            /**
+             * Format
+             * @default xlsx
+             * @enum {string}
+             */
+            format: "xlsx" | "csv";
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Reveal
+             * @default false
+             */
+            reveal: boolean;
+            /** Within */
+            within?: string | null;
+        };
+        /**
          * ExportOut
          * @description A copy of what is held of this home (PIPL 45), for the household to keep.
          */
@@ -1514,6 +2164,24 @@ export interface components {
              */
             made_at: string;
             unit: components["schemas"]["UnitView"];
+        };
+        /**
+         * FaultOut
+         * @description What is wrong with one cell, and its value. A warning does not keep the row out.
+         */
+        FaultOut: {
+            /** Column */
+            column: string;
+            /** Is Warning */
+            is_warning: boolean;
+            /** Message */
+            message: string;
+            /** Row */
+            row: number;
+            /** Sheet */
+            sheet: string;
+            /** Value */
+            value: string;
         };
         /**
          * FieldError
@@ -1536,6 +2204,37 @@ export interface components {
             key: string;
             /** Value */
             value: number | null;
+        };
+        /**
+         * FilingForm
+         * @description Something filed with an authority: `residence` (居住登记) of a person, `house` (出租登记), `contract` (租赁备案)
+         *     or `termination` (退租报告) of a lease. `is_exempt`: it need not be.
+         */
+        FilingForm: {
+            /**
+             * Filed On
+             * Format: date
+             */
+            filed_on: string;
+            /**
+             * Is Exempt
+             * @default false
+             */
+            is_exempt: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "residence" | "house" | "contract" | "termination";
+            /** Lease */
+            lease?: string | null;
+            /**
+             * Number
+             * @default
+             */
+            number: string;
+            /** Person */
+            person?: string | null;
         };
         /**
          * GatewayFigures
@@ -1578,6 +2277,29 @@ export interface components {
             link_since: string | null;
             /** State */
             state: string;
+        };
+        /**
+         * GuestForm
+         * @description Somebody who stays for a while.
+         */
+        GuestForm: {
+            /** Name */
+            name: string;
+            /**
+             * Phone
+             * @default
+             */
+            phone: string;
+            /**
+             * Start
+             * Format: date
+             */
+            start: string;
+            /**
+             * Until
+             * Format: date
+             */
+            until: string;
         };
         /**
          * HomeAlert
@@ -1628,6 +2350,84 @@ export interface components {
             /** Unit */
             unit: string;
         };
+        /**
+         * ImportIn
+         * @description A file with what was mended in it. The hub keeps none of it: send the same file to look and to apply.
+         */
+        ImportIn: {
+            /**
+             * Apply
+             * @description false: say what would change, and change nothing
+             * @default false
+             */
+            apply: boolean;
+            /**
+             * Cells
+             * @default []
+             */
+            cells: components["schemas"]["CellIn"][];
+            /**
+             * Content
+             * Format: base64
+             * @description the XLSX or CSV file
+             */
+            content: string;
+            /**
+             * Estate
+             * @description the code in front of buildings
+             */
+            estate: string;
+            /**
+             * Jurisdiction
+             * @description of buildings that are new
+             * @default
+             */
+            jurisdiction: string;
+            /**
+             * Name
+             * @description the file's name
+             */
+            name: string;
+        };
+        /**
+         * ImportOut
+         * @description What an import did, or would do. Rows that stay the same are counted, not listed; refused ones come first.
+         */
+        ImportOut: {
+            /** Added */
+            added: number;
+            /** Changed */
+            changed: number;
+            /**
+             * Dropped
+             * @description columns that nobody here may keep; they were not read
+             */
+            dropped: string[];
+            /** Faults */
+            faults: components["schemas"]["FaultOut"][];
+            /** Is Applied */
+            is_applied: boolean;
+            /**
+             * Is Cut
+             * @description there are more rows than are listed: take the report
+             */
+            is_cut: boolean;
+            /** Refused */
+            refused: number;
+            /** Results */
+            results: components["schemas"]["RowOut"][];
+            /** Rows */
+            rows: number;
+            /** Same */
+            same: number;
+            /** Units */
+            units: number;
+            /**
+             * Unknown
+             * @description columns that are not understood, and passed over
+             */
+            unknown: string[];
+        };
         JsonValue: unknown;
         /**
          * LeaseView
@@ -1661,6 +2461,19 @@ export interface components {
              */
             state: "upcoming" | "running" | "expired" | "ended";
             tenant: components["schemas"]["PersonView"] | null;
+        };
+        /**
+         * LeftForm
+         * @description One of several has left, or a guest has; the lease goes on.
+         */
+        LeftForm: {
+            /** Occupant */
+            occupant: string;
+            /**
+             * On
+             * Format: date
+             */
+            on: string;
         };
         /**
          * LinkOut
@@ -1714,6 +2527,43 @@ export interface components {
             lane: "lock" | "door" | "crossing" | "smoke";
             /** What */
             what: string;
+        };
+        /**
+         * MessageOut
+         * @description One message and what became of it. Its text names a unit and a rule, never a person.
+         */
+        MessageOut: {
+            /** Alert */
+            alert: number | null;
+            /** Alert Class */
+            alert_class: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: number;
+            /** Last Error */
+            last_error: string;
+            /**
+             * Next Try At
+             * Format: date-time
+             */
+            next_try_at: string;
+            /** Recipient */
+            recipient: string;
+            /** Sent At */
+            sent_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "sent" | "failed";
+            /** Title */
+            title: string;
+            /** Tries */
+            tries: number;
         };
         /**
          * MonthlyReport
@@ -1862,6 +2712,84 @@ export interface components {
             why: "gateway" | "camera";
         };
         /**
+         * OverrideEnd
+         * @description Why the packs' number is to hold again.
+         */
+        OverrideEnd: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * OverrideIn
+         * @description A number that the organisation sets for a scope ("" is the whole organisation), and why.
+         */
+        OverrideIn: {
+            /** Parameter */
+            parameter: string;
+            /** Reason */
+            reason: string;
+            /** Rule */
+            rule: string;
+            /**
+             * Scope
+             * @default
+             */
+            scope: string;
+            /** Value */
+            value: boolean | number | string | (boolean | number | string)[] | null;
+        };
+        /**
+         * OverrideOut
+         * @description A number that was set, by whom, when and why; and until when it held.
+         */
+        OverrideOut: {
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** Id */
+            id: number;
+            /** Parameter */
+            parameter: string;
+            /** Reason */
+            reason: string;
+            /** Rule */
+            rule: string;
+            /** Scope */
+            scope: string;
+            /**
+             * Set At
+             * Format: date-time
+             */
+            set_at: string;
+            /** Set By */
+            set_by: string;
+            /** Value */
+            value: unknown;
+        };
+        /**
+         * PackOut
+         * @description One rule pack.
+         */
+        PackOut: {
+            /** Expires On */
+            expires_on: string | null;
+            /** Id */
+            id: string;
+            /** Jurisdictions */
+            jurisdictions: string[];
+            /** Land Types */
+            land_types: string[];
+            title: components["schemas"]["Text"];
+            /**
+             * Unverified
+             * @description numbers that nobody has checked against their source
+             */
+            unverified: string[];
+            /** Version */
+            version: string;
+        };
+        /**
          * PackUsed
          * @description A rule pack whose numbers held for houses of the scope.
          */
@@ -1914,6 +2842,13 @@ export interface components {
             /** Next */
             next?: string | null;
         };
+        /** Page[MessageOut] */
+        Page_MessageOut_: {
+            /** Items */
+            items: components["schemas"]["MessageOut"][];
+            /** Next */
+            next?: string | null;
+        };
         /** Page[RejectedOut] */
         Page_RejectedOut_: {
             /** Items */
@@ -1948,6 +2883,45 @@ export interface components {
             items: components["schemas"]["UserOut"][];
             /** Next */
             next?: string | null;
+        };
+        /**
+         * ParameterOut
+         * @description One number as it holds there, where it comes from, and what may be written in its place.
+         *
+         *     `is_unknown`: the limit exists and nobody has found it; rules that need it answer "cannot evaluate".
+         */
+        ParameterOut: {
+            /** Choices */
+            choices: string[];
+            /** Clause */
+            clause: string;
+            /** Is Unknown */
+            is_unknown: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "switch" | "whole" | "number" | "text" | "choice" | "list";
+            /** Least */
+            least: number | null;
+            /** Most */
+            most: number | null;
+            /** Name */
+            name: string;
+            /** Overridden By */
+            overridden_by: string | null;
+            /** Pack */
+            pack: string;
+            /** Pattern */
+            pattern: string | null;
+            /** Source */
+            source: string;
+            /** Value */
+            value: unknown;
+            /** Verified */
+            verified: boolean;
+            /** Verified At */
+            verified_at: string | null;
         };
         /**
          * ParameterView
@@ -2012,6 +2986,28 @@ export interface components {
             type: string;
         };
         /**
+         * RecipientOut
+         * @description Somebody who is told. `service` is the kind of channel; its address is a secret.
+         */
+        RecipientOut: {
+            /** Classes */
+            classes: string;
+            /** Is Enabled */
+            is_enabled: boolean;
+            /** Language */
+            language: string;
+            /** Least Severity */
+            least_severity: string;
+            /** Name */
+            name: string;
+            /** Quiet From */
+            quiet_from: string;
+            /** Quiet To */
+            quiet_to: string;
+            /** Service */
+            service: string;
+        };
+        /**
          * RejectedOut
          * @description A message that broke the contract, without its content.
          */
@@ -2042,6 +3038,184 @@ export interface components {
             times: number;
             /** Topic */
             topic: string;
+        };
+        /**
+         * ReplayDetail
+         * @description A replay with its outcome: null until it is done. Figures and lines are of the caller's scope.
+         */
+        ReplayDetail: {
+            /** By */
+            by: string;
+            /** Compared Since */
+            compared_since: string | null;
+            /** Compared Until */
+            compared_until: string | null;
+            /** Done */
+            done: number;
+            /** Drafts */
+            drafts: components["schemas"]["DraftIn"][];
+            /** Ended At */
+            ended_at: string | null;
+            /** Error */
+            error: string;
+            /** Events */
+            events: number | null;
+            /** Failed */
+            failed: number | null;
+            /** Has Pack */
+            has_pack: boolean;
+            /** Id */
+            id: number;
+            /** Of */
+            of: number;
+            /** Rules */
+            rules: components["schemas"]["RuleOutcomeOut"][] | null;
+            /** Since */
+            since: string | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "failed" | "stopped";
+            /** Until */
+            until: string | null;
+        };
+        /**
+         * ReplayIn
+         * @description Which alerts to compare (opened in that time; absent: all), and under which numbers. Without any draft, today's
+         *     rules are played: then everything should be the same. `pack` is the YAML text of a rule pack.
+         */
+        ReplayIn: {
+            /**
+             * Drafts
+             * @default []
+             */
+            drafts: components["schemas"]["DraftIn"][];
+            /** Pack */
+            pack?: string | null;
+            /** Since */
+            since?: string | null;
+            /** Until */
+            until?: string | null;
+        };
+        /**
+         * ReplayLine
+         * @description What becomes of one alert. `alert` is the stored one; `events` are numbers of events that it rests on.
+         */
+        ReplayLine: {
+            /** Alert */
+            alert: number | null;
+            /** Building */
+            building: string | null;
+            /** Differs */
+            differs: string[];
+            /** Events */
+            events: number[];
+            /** Explanation Zh */
+            explanation_zh: string;
+            /** Opened At */
+            opened_at: string | null;
+            /** Severity */
+            severity: string;
+            /** Subject */
+            subject: string;
+            /** Unit */
+            unit: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "same" | "changed" | "new" | "vanishes";
+            /** Would Open At */
+            would_open_at: string | null;
+        };
+        /**
+         * ReplayOut
+         * @description A replay and how far it has come: `done` of `of` events.
+         */
+        ReplayOut: {
+            /** By */
+            by: string;
+            /** Done */
+            done: number;
+            /** Drafts */
+            drafts: components["schemas"]["DraftIn"][];
+            /** Ended At */
+            ended_at: string | null;
+            /** Error */
+            error: string;
+            /** Has Pack */
+            has_pack: boolean;
+            /** Id */
+            id: number;
+            /** Of */
+            of: number;
+            /** Since */
+            since: string | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "failed" | "stopped";
+            /** Until */
+            until: string | null;
+        };
+        /**
+         * ResidentIn
+         * @description Somebody who moves in.
+         */
+        ResidentIn: {
+            /**
+             * Card
+             * @default
+             */
+            card: string;
+            /**
+             * Document
+             * @default
+             */
+            document: string;
+            /**
+             * Document Type
+             * @default id_card
+             */
+            document_type: string;
+            /**
+             * Family
+             * @default false
+             */
+            family: boolean;
+            /**
+             * Hukou
+             * @description region code of where they are registered
+             * @default
+             */
+            hukou: string;
+            /** Name */
+            name: string;
+            /**
+             * Phone
+             * @default
+             */
+            phone: string;
+            /** Registered On */
+            registered_on?: string | null;
+            /**
+             * Role
+             * @default tenant
+             * @enum {string}
+             */
+            role: "tenant" | "co_occupant" | "guest";
         };
         /**
          * Resolution
@@ -2128,6 +3302,23 @@ export interface components {
             room_type: string;
         };
         /**
+         * RowOut
+         * @description What becomes of one row.
+         */
+        RowOut: {
+            /**
+             * Does
+             * @enum {string}
+             */
+            does: "add" | "change" | "same" | "refused";
+            /** Notes */
+            notes: string[];
+            /** Row */
+            row: number;
+            /** Sheet */
+            sheet: string;
+        };
+        /**
          * RuleFigures
          * @description Of one rule.
          */
@@ -2195,6 +3386,47 @@ export interface components {
              * @default 0
              */
             true: number;
+        };
+        /**
+         * RuleOutcomeOut
+         * @description One rule: how many alerts were raised, how many would be, and what is different.
+         */
+        RuleOutcomeOut: {
+            /** Changed */
+            changed: number;
+            /** Lines */
+            lines: components["schemas"]["ReplayLine"][];
+            /** New */
+            new: number;
+            /** Raised */
+            raised: number;
+            /** Rule */
+            rule: string;
+            /** Same */
+            same: number;
+            title: components["schemas"]["Text"];
+            /** Vanishes */
+            vanishes: number;
+            /** Would Be Raised */
+            would_be_raised: number;
+        };
+        /**
+         * RulePolicyOut
+         * @description One rule and its numbers for a building, or everywhere.
+         */
+        RulePolicyOut: {
+            alert_class: components["schemas"]["AlertClass"];
+            basis: components["schemas"]["Text"];
+            /** Parameters */
+            parameters: components["schemas"]["ParameterOut"][];
+            /** Rule */
+            rule: string;
+            /** Severity */
+            severity: string;
+            title: components["schemas"]["Text"];
+            trigger: components["schemas"]["Text"];
+            /** Version */
+            version: string;
         };
         /**
          * ScopeOut
@@ -2278,6 +3510,58 @@ export interface components {
             until: string;
         };
         /**
+         * ShiftIn
+         * @description Somebody's duty. Level 0 hears first, the next ones when nobody answers. `scope` "" is everywhere.
+         */
+        ShiftIn: {
+            /**
+             * Begin
+             * Format: date-time
+             */
+            begin: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /**
+             * Level
+             * @default 0
+             */
+            level: number;
+            /** Recipient */
+            recipient: string;
+            /**
+             * Scope
+             * @default
+             */
+            scope: string;
+        };
+        /**
+         * ShiftOut
+         * @description One duty.
+         */
+        ShiftOut: {
+            /**
+             * Begin
+             * Format: date-time
+             */
+            begin: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Id */
+            id: number;
+            /** Level */
+            level: number;
+            /** Recipient */
+            recipient: string;
+            /** Scope */
+            scope: string;
+        };
+        /**
          * SignIn
          * @description A name and a password.
          */
@@ -2320,6 +3604,16 @@ export interface components {
             expires_at: string;
             /** Path */
             path: string;
+        };
+        /**
+         * TestOut
+         * @description What came of a test message; `error` is the channel's own word.
+         */
+        TestOut: {
+            /** Error */
+            error: string;
+            /** Is Sent */
+            is_sent: boolean;
         };
         /**
          * Text
@@ -2617,6 +3911,52 @@ export interface components {
             reason: components["schemas"]["Text"];
             /** Rule */
             rule: string;
+        };
+        /**
+         * WishesIn
+         * @description What somebody wants to hear of and by which channel; without `channel`, the one that is there stays.
+         *
+         *     Quiet hours hold back compliance, welfare and technical messages alone.
+         */
+        WishesIn: {
+            /**
+             * Channel
+             * @description an apprise address; it is sealed and never shown again
+             */
+            channel?: string | null;
+            /**
+             * Classes
+             * @description letters of LSCWT
+             * @default LSCWT
+             */
+            classes: string;
+            /**
+             * Is Enabled
+             * @default true
+             */
+            is_enabled: boolean;
+            /**
+             * Language
+             * @default zh
+             * @enum {string}
+             */
+            language: "zh" | "en";
+            /**
+             * Least Severity
+             * @default P4
+             * @enum {string}
+             */
+            least_severity: "P0" | "P1" | "P2" | "P3" | "P4";
+            /**
+             * Quiet From
+             * @default
+             */
+            quiet_from: string;
+            /**
+             * Quiet To
+             * @default
+             */
+            quiet_to: string;
         };
     };
     responses: never;
@@ -3244,6 +4584,109 @@ export interface operations {
             };
         };
     };
+    list_duty_api_v1_duty_get: {
+        parameters: {
+            query?: {
+                /** @description now */
+                after?: string | null;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftOut"][];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    add_duty_api_v1_duty_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShiftIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    remove_duty_api_v1_duty__shift_id__delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                shift_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_events_api_v1_events_get: {
         parameters: {
             query?: {
@@ -3533,6 +4976,595 @@ export interface operations {
             };
         };
     };
+    my_wishes_api_v1_me_notifications_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipientOut"] | null;
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    save_my_wishes_api_v1_me_notifications_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WishesIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipientOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    try_mine_api_v1_me_notifications_test_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_messages_api_v1_notifications_get: {
+        parameters: {
+            query?: {
+                state?: ("waiting" | "sent" | "failed") | null;
+                /** @description `next` of the page before */
+                cursor?: string | null;
+                /** @description how many items at most */
+                limit?: number;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MessageOut_"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_policies_api_v1_policies_get: {
+        parameters: {
+            query?: {
+                building?: string | null;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulePolicyOut"][];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_overrides_api_v1_policies_overrides_get: {
+        parameters: {
+            query?: {
+                ended?: boolean;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverrideOut"][];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    set_override_api_v1_policies_overrides_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverrideOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    end_override_api_v1_policies_overrides__number__end_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideEnd"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverrideOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_packs_api_v1_policies_packs_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackOut"][];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_recipients_api_v1_recipients_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipientOut"][];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    save_recipient_api_v1_recipients__name__put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WishesIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipientOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    remove_recipient_api_v1_recipients__name__delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    try_recipient_api_v1_recipients__name__test_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    export_table_api_v1_registry_export_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportIn"];
+            };
+        };
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    import_table_api_v1_registry_import_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    import_report_api_v1_registry_import_report_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportIn"];
+            };
+        };
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    template_api_v1_registry_template_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_rejected_api_v1_rejected_get: {
         parameters: {
             query?: {
@@ -3558,6 +5590,142 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_RejectedOut_"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_replays_api_v1_replays_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayOut"][];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    start_replay_api_v1_replays_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    one_replay_api_v1_replays__number__get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayDetail"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    stop_replay_api_v1_replays__number__delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayOut"];
                 };
             };
             /** @description Problem (RFC 9457) */
@@ -4010,6 +6178,272 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    add_booking_api_v1_units__code__bookings_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    check_in_api_v1_units__code__check_in_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    check_out_api_v1_units__code__check_out_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckOutForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    set_counting_api_v1_units__code__counting_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountingForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    add_filing_api_v1_units__code__filings_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FilingForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    add_guest_api_v1_units__code__guests_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuestForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    left_api_v1_units__code__left_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeftForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
