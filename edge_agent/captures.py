@@ -3,10 +3,11 @@
 First line  {"capture": 1, "kind": "osdp", "source": "who recorded it, of what", "profile": "generic/osdp-reader"}
 then        {"t": 0.52, "dir": "<", "hex": "53…"}                       bytes of a bus, `<` from the device
 or          {"t": 0.52, "topic": "…", "name": "up", "json": {…} | "text": "…" | "hex": "…"}     an MQTT message
+What other tools write is read too: see `capture_lines`.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any, Final
 
 import msgspec
 
+from edge_agent.capture_lines import Line, PlainTextError, plain_lines
+from edge_agent.capture_messages import messages_in
 from edge_agent.errors import AgentError
 from edge_agent.interpret import DeviceState, Moment, Subject, interpret, link_changed, tick
 from edge_agent.protocols import osdp
@@ -21,13 +24,9 @@ from edge_agent.protocols.fields import read_fields
 from edge_agent.protocols.gb26875.frame import Frame as GbFrame
 from edge_agent.protocols.gb26875.frame import Framer as GbFramer
 from edge_agent.protocols.gb26875.frame import encode_frame
-from edge_agent.protocols.gb26875_items import messages_of as gb_messages_of
-from edge_agent.protocols.message import ABSENT, Hasher, Message
-from edge_agent.protocols.modbus import registers_in
-from edge_agent.protocols.osdp_items import message_of as osdp_message_of
+from edge_agent.protocols.message import Hasher
 from edge_agent.protocols.zigbee2mqtt import without_secrets
 from firmware_profiles.model import Profile
-from firmware_profiles.transports import Gb26875Transport, ModbusTransport, OsdpTransport
 from wire.events import KnownEvent
 
 MAX_LINES: Final = 1_000_000
@@ -36,18 +35,6 @@ _START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 class CaptureError(AgentError):
     """A capture that cannot be read; the text names file and line."""
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One thing that was said."""
-
-    t: float
-    dir: str = "<"
-    hex: str | None = None
-    topic: str = ""
-    name: str = ""
-    json: Any = msgspec.UNSET
-    text: str | None = None
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -81,8 +68,13 @@ def load_capture(path: Path) -> Capture:
         rows = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise CaptureError(f"{path}: cannot be read: {error}; give a capture (lines of JSON)") from error
-    if not rows:
+    if not any(row.strip() for row in rows):
         raise CaptureError(f'{path}:1: empty; the first line says {{"capture": 1, "kind": …, "source": …}}')
+    if '"capture"' not in rows[0]:
+        try:
+            return Capture(Header(1, "plain", str(path)), plain_lines(rows))
+        except PlainTextError as error:
+            raise CaptureError(f"{path}:{error}") from error
     line_number = 1
     try:
         header = msgspec.json.decode(rows[0], type=Header)
@@ -103,7 +95,7 @@ def replay(capture: Capture, profile: Profile, hasher: Hasher) -> Replay:
     found = Replay()
     subject = Subject("replay", profile)
     state = DeviceState()
-    for t, message, fault in _messages(capture, profile):
+    for t, message, fault in messages_in(capture.lines, profile):
         at = Moment(_START + timedelta(seconds=t), t)
         aged = tick(subject, state, at)
         found.events += [(t, event) for event in aged.events]
@@ -127,62 +119,6 @@ def replay(capture: Capture, profile: Profile, hasher: Hasher) -> Replay:
     last = tick(subject, state, Moment(_START + timedelta(seconds=end), end))
     found.events += [(end, event) for event in last.events]
     return found
-
-
-def _messages(capture: Capture, profile: Profile) -> Iterator[tuple[float, Message | None, str | None]]:
-    """(when, message, fault). Neither: the device was heard and said nothing."""
-    transport = profile.transport
-    if isinstance(transport, OsdpTransport):
-        framer = osdp.Framer()
-        for line in capture.lines:
-            for frame in framer.feed(bytes.fromhex(line.hex or "")):
-                if isinstance(frame, osdp.FrameError):
-                    yield line.t, None, f"frame: {frame.reason}"
-                elif frame.is_reply and (message := osdp_message_of(frame, transport)) is not None:
-                    yield line.t, _granted(message), None
-    elif isinstance(transport, Gb26875Transport):
-        yield from _gb_messages(capture, transport)
-    elif isinstance(transport, ModbusTransport):
-        yield from _modbus_messages(capture)
-    else:
-        for line in capture.lines:
-            body = ABSENT if line.json is msgspec.UNSET else line.json
-            data = bytes.fromhex(line.hex) if line.hex is not None else None
-            yield line.t, Message(data=data, json=body, text=line.text, channel=line.name, topic=line.topic), None
-
-
-def _granted(message: Message) -> Message:
-    """A recording does not say who decided: what the reader let through counts as granted."""
-    if "card" not in message.items and "pin" not in message.items:
-        return message
-    return Message(items={**message.items, "decision": "granted"})
-
-
-def _gb_messages(capture: Capture, transport: Gb26875Transport) -> Iterator[tuple[float, Message | None, str | None]]:
-    framer = GbFramer()
-    for line in capture.lines:
-        for frame in framer.feed(bytes.fromhex(line.hex or "")):
-            if not isinstance(frame, GbFrame):
-                yield line.t, None, f"frame: {frame.reason}"
-                continue
-            messages, faults = gb_messages_of(frame, transport)
-            for message in messages:
-                yield line.t, message, None
-            for fault in faults:
-                yield line.t, None, fault
-
-
-def _modbus_messages(capture: Capture) -> Iterator[tuple[float, Message | None, str | None]]:
-    """A request and the answer after it. A request that nothing answers is passed over."""
-    request: bytes | None = None
-    for line in capture.lines:
-        raw = bytes.fromhex(line.hex or "")
-        if line.dir == ">":
-            request = raw
-        elif request is not None:
-            registers, fault = registers_in([request, raw])
-            request = None
-            yield line.t, Message(registers=registers) if registers else None, fault
 
 
 class Recorder:

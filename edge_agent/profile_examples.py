@@ -15,6 +15,7 @@ from edge_agent.protocols.gb26875.frame import Framer as GbFramer
 from edge_agent.protocols.gb26875_items import messages_of as gb_messages_of
 from edge_agent.protocols.message import ABSENT, Message, Reading
 from edge_agent.protocols.osdp_items import message_of as osdp_message_of
+from edge_agent.protocols.payload import split
 from firmware_profiles.base import Scalar
 from firmware_profiles.model import Example, ExampleInput, Profile
 from firmware_profiles.transports import Gb26875Transport, ModbusTransport, OsdpTransport
@@ -111,7 +112,8 @@ def messages_of(profile: Profile, given: ExampleInput) -> tuple[list[Message], l
         items=given.items,
         channel=given.topic or "",
     )
-    return [message], []
+    messages, fault = split(message, profile.decoder)
+    return messages, [] if fault is None else [fault]
 
 
 def _osdp_messages(raw: list[bytes], transport: OsdpTransport) -> tuple[list[Message], list[str]]:

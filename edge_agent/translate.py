@@ -46,6 +46,14 @@ def event_of(device_id: str, unit: str | None, kind: str, data: Mapping[str, Any
     return event  # type: ignore[no-any-return]  # EVENT_TYPES holds exactly the members of KnownEvent
 
 
+def _number(key: str, text: str) -> int | float:
+    """The number that a text is, as devices that speak in text or quote their numbers write it."""
+    try:
+        return int(text) if text.isdecimal() else float(text)
+    except ValueError as error:
+        raise TranslationError(f"{key}: {text!r} is not a number; give the field an enum or `missing`") from error
+
+
 def _plain(key: str, value: Any, spec: WireKey) -> Any:
     """A field's value as the type of a wire key. Raises TranslationError."""
     plain = value
@@ -57,6 +65,10 @@ def _plain(key: str, value: Any, spec: WireKey) -> Any:
         raise TranslationError(f"{key}: {value!r} is not {' or '.join(sorted(spec.types))}")
     elif "str" in spec.types:
         plain = str(value)
+    elif "bool" in spec.types and isinstance(value, str):
+        raise TranslationError(f"{key}: {value!r} is neither true nor false; give the field an enum or `type: bool`")
+    elif isinstance(value, str):
+        plain = _number(key, value)
     elif "float" in spec.types and isinstance(value, int):
         plain = float(value)
     elif "int" in spec.types and isinstance(value, float) and value.is_integer():

@@ -22,8 +22,8 @@ _PLACES: Final[dict[str, tuple[str, ...]]] = {
     "gb26875": ("item", "at"),
 }
 _MQTT_PLACES: Final = {
-    "json": ("json", "at", "tag", "topic_level"),
-    "text": ("text", "topic_level"),
+    "json": ("json", "at", "tag", "topic_level", "text"),
+    "text": ("text", "column", "topic_level"),
     "bytes": ("at", "tag", "topic_level"),
 }
 OSDP_ITEMS: Final = (
@@ -77,6 +77,8 @@ def faults_of(profile: Profile) -> Iterator[Fault]:
         for number, event in enumerate(example.events or []):
             if len(event) != 1:
                 yield ("examples", index, "events", number), "an event is `kind: {data}`, one kind each"
+            for kind, data in event.items():
+                yield from _expected_faults(kind, data, ("examples", index, "events", number, kind))
     tlv = profile.decoder.tlv
     if tlv is not None and tlv.length_bytes == 0:
         for tag in {field.tag for field in profile.fields.values() if field.tag is not None} - set(tlv.lengths):
@@ -99,6 +101,10 @@ def _field_faults(profile: Profile, name: FieldName, field: FieldSpec) -> Iterat
         yield (*loc, field.location), f"a {transport.kind} device has no {field.location!r}; use {' or '.join(places)}"
     if field.location == "tag" and profile.decoder.tlv is None:
         yield (*loc, "tag"), "tags need `decoder: {tlv: …}`; add it"
+    if field.location == "column":
+        yield from _column_faults(profile, (*loc, "column"), field)
+    if isinstance(transport, MqttTransport) and transport.payload == "json" and field.text and field.of is None:
+        yield (*loc, "text"), "in a profile of JSON payloads say which topic is text: add `of: TOPIC`"
     items: tuple[str, ...] = ()
     if field.location == "item":
         items = {"osdp": OSDP_ITEMS, "gb26875": GB_ITEMS, "home-assistant": HA_ITEMS}.get(transport.kind, ())
@@ -110,16 +116,48 @@ def _field_faults(profile: Profile, name: FieldName, field: FieldSpec) -> Iterat
         yield (*loc, "of"), f"a {transport.kind} device has no message types; remove `of`"
     if field.location in ("coil", "discrete") and (field.type or field.bit is not None or field.mask is not None):
         yield loc, f"a {field.location} is one bit: type, bit and mask do not apply; use input or holding"
-    if (
-        isinstance(transport, ModbusTransport)
-        and transport.address_base == 1
-        and getattr(field, field.location, 1) == 0
-    ):
-        yield (*loc, field.location), "address_base is 1, so the lowest address is 1"
+    if isinstance(transport, ModbusTransport) and transport.address_base == 1:
+        yield from _counted_from_1(field, (*loc, field.location))
     before = list(profile.fields)[: list(profile.fields).index(name)]
     for other in field.only_if:
         if other not in before:
             yield (*loc, "only_if", other), f"only fields above {name!r} can be asked for; {hint(other, before)}"
+
+
+_MANUAL_BASE: Final = {"discrete": 10_000, "input": 30_000, "holding": 40_000}
+
+
+def _counted_from_1(field: FieldSpec, loc: Loc) -> Iterator[Fault]:
+    address, base = getattr(field, field.location), _MANUAL_BASE.get(field.location, 70_000)
+    if address == 0:
+        yield loc, "address_base is 1, so the lowest address is 1"
+    elif base < address < base + 10_000:
+        yield loc, f"{address} is how manuals write {field.location} {address - base}; write {address - base}"
+
+
+def _expected_faults(kind: str, data: object, loc: Loc) -> Iterator[Fault]:
+    """Keys that an example expects and the wire does not have."""
+    keys = wire_keys(kind)
+    nested = {key.partition(".")[0] for key in keys}
+    for key, value in data.items() if isinstance(data, dict) else ():
+        if str(key) not in nested:
+            yield (*loc, key), f"{kind} has no {key!r}; {hint(str(key), nested)}"
+        elif isinstance(value, dict):
+            yield from (
+                ((*loc, key, inner), f"{kind} has no {f'{key}.{inner}'!r}; {hint(f'{key}.{inner}', keys)}")
+                for inner in value
+                if f"{key}.{inner}" not in keys
+            )
+
+
+def _column_faults(profile: Profile, loc: Loc, field: FieldSpec) -> Iterator[Fault]:
+    if profile.decoder.separator is None:
+        yield loc, 'columns need `decoder: {separator: ","}`; add it'
+    elif isinstance(field.column, str) and profile.decoder.pairs is None:
+        yield loc, 'a column has a name only with `decoder: {pairs: "="}`; add it, or give its place from 0'
+
+
+_WORDS: Final = ("ascii", "utf8", "gb18030")
 
 
 def _rule_faults(profile: Profile, loc: Loc, rule: EventRule) -> Iterator[Fault]:
@@ -164,6 +202,10 @@ def _fits(key: WireKey, field: FieldSpec, loc: Loc, name: str) -> Iterator[Fault
         for raw, meaning in field.enum.items():
             if meaning is not None:
                 yield from _constant_fits(key, meaning, ("fields", name, "enum", raw))
+        if field.otherwise is not None:
+            yield from _constant_fits(key, field.otherwise, ("fields", name, "otherwise"))
+    elif key.choices and (field.is_boolean or (field.location in (*SPACES, "at", "tag") and field.type not in _WORDS)):
+        yield loc, f"{loc[-1]} is one of {', '.join(sorted(key.choices))}; give field {name!r} an enum of them"
     if ("float" in key.types or "int" in key.types) and field.is_boolean and not {"bool", "str"} & key.types:
         yield loc, f"{loc[-1]} is a number, field {name!r} is true or false"
 

@@ -4,10 +4,15 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from firmware_profiles.base import ByteOrder, FieldName, Hex, OneOrMore, Scalar, Table, key_of
+from firmware_profiles.base import ByteOrder, FieldName, Hex, JsonPath, OneOrMore, Scalar, Table, key_of
 
-LOCATIONS: Final = ("coil", "discrete", "input", "holding", "at", "tag", "json", "text", "item", "topic_level")
-"""The keys that say where a value stands; a field has exactly one (`tag` may have `at` beside it)."""
+LOCATIONS: Final = (
+    "coil", "discrete", "input", "holding", "at", "tag", "json", "text", "column", "item", "topic_level"
+)  # fmt: skip
+"""The keys that say where a value stands; a field has exactly one (`at` may stand beside `tag` and `encoding`)."""
+
+TEXTS: Final = ("json", "text", "column", "topic_level")
+"""Where a value is text or a JSON value, not bytes."""
 
 SPACES: Final = ("coil", "discrete", "input", "holding")
 """The four address spaces of Modbus (functions 1, 2, 4, 3)."""
@@ -26,9 +31,13 @@ def _enum_keys(table: object) -> object:
     """Keys of an enumeration in the one form in which values are compared."""
     if not isinstance(table, dict):
         return table
-    return {
-        key_of(key) if key is None or isinstance(key, bool | int | float | str) else key: table[key] for key in table
-    }
+    known: dict[object, object] = {}
+    for key, meaning in table.items():
+        plain = key_of(key) if key is None or isinstance(key, bool | int | float | str) else key
+        if plain in known:
+            raise ValueError(f"{plain} stands twice; keep one")
+        known[plain] = meaning
+    return known
 
 
 Enumeration = Annotated[dict[str, Scalar | None], BeforeValidator(_enum_keys)]
@@ -46,10 +55,17 @@ class FieldSpec(Table):
     ] = None
     tag: Annotated[Hex | None, Field(description="tag of a TLV record; `at` then counts inside the record")] = None
     json_path: Annotated[
-        str | list[str | int] | None,
-        Field(alias="json", description="path in the JSON: `a.b[0].c`, or a list where a key has a dot"),
+        JsonPath | None,
+        Field(
+            alias="json",
+            description="path in the JSON: `a.b[0].c`, `list[key=value].c`, or a list of steps where a key has a dot",
+        ),
     ] = None
     text: Annotated[Literal[True] | None, Field(description="the whole payload as text")] = None
+    column: Annotated[
+        int | str | None,
+        Field(description="a part of the text that `decoder: {separator: …}` cuts: its place from 0, or its name"),
+    ] = None
     item: Annotated[
         str | None, Field(pattern=r"^[a-z0-9_.]{1,40}$", description="a value that the protocol itself names")
     ] = None
@@ -67,13 +83,22 @@ class FieldSpec(Table):
         | None,
         Field(description="how the bytes are read; default uint16 in registers, uint8 in bytes, as it is in JSON"),
     ] = None  # fmt: skip
+    encoding: Annotated[
+        Literal["base64", "hex"] | None,
+        Field(description="the text there is bytes written so; `type` reads them, `at` (default 0) counts in them"),
+    ] = None
+    prefix: Annotated[
+        str | None,
+        Field(min_length=1, max_length=64, description="only text that begins so; the value is what follows"),
+    ] = None
     length: Annotated[int | None, Field(ge=1, le=256, description="bytes of a text, hex or BCD value")] = None
     byte_order: ByteOrder = "big"
     word_order: Annotated[ByteOrder, Field(description="order of the 16-bit words of a long value")] = "big"
     bit: Annotated[int | None, Field(ge=0, le=63, description="this bit, 0 is the least significant")] = None
     mask: Annotated[int | None, Field(ge=1, description="these bits, shifted down to bit 0")] = None
+    signed: Annotated[bool, Field(description="the bits of `mask` are a signed number (two's complement)")] = False
 
-    missing: Annotated[list[Scalar], Field(description="raw values that mean: not measured")] = []
+    missing: Annotated[list[Scalar | None], Field(description="raw values that mean: not measured")] = []
     scale: float | None = None
     offset: float | None = None
     clamp: Annotated[
@@ -100,9 +125,13 @@ class FieldSpec(Table):
 
     @property
     def location(self) -> str:
-        """The one key of LOCATIONS that says where the value stands; `tag` wins over `at`."""
-        found = [name for name in LOCATIONS if getattr(self, "json_path" if name == "json" else name) is not None]
-        return "tag" if "tag" in found else found[0]
+        """The one key of LOCATIONS that says where the value stands; `at` yields to what stands beside it."""
+        found = self._places
+        return next((name for name in found if name != "at"), found[0])
+
+    @property
+    def _places(self) -> list[str]:
+        return [name for name in LOCATIONS if getattr(self, "json_path" if name == "json" else name) is not None]
 
     @property
     def is_boolean(self) -> bool:
@@ -119,23 +148,40 @@ class FieldSpec(Table):
         )
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        found = [name for name in LOCATIONS if getattr(self, "json_path" if name == "json" else name) is not None]
-        if len(found) != 1 and sorted(found) != ["at", "tag"]:
+    def _stands_in_one_place(self) -> Self:
+        found = self._places
+        alone = [name for name in found if name != "at"]
+        if not found or len(alone) > 1 or (alone and "at" in found and alone != ["tag"] and self.encoding is None):
             raise ValueError(
-                f"say where the value stands with exactly one of {', '.join(LOCATIONS)}; here: {found or 'none'}"
+                f"say where the value stands with exactly one of {', '.join(LOCATIONS)}; "
+                f"here: {', '.join(found) or 'none'}"
             )
+        is_text = self.location in TEXTS
+        if not is_text and (self.encoding is not None or self.prefix is not None):
+            raise ValueError(f"encoding and prefix are of text ({', '.join(TEXTS)}); remove them")
+        if is_text and self.encoding is None and self.type not in (None, "bool", "number"):
+            raise ValueError(f"type {self.type} is of bytes; in text and JSON say bool or number, or add `encoding`")
+        if self.signed and self.mask is None:
+            raise ValueError("signed belongs to mask; for a whole number say `type: int16` or the like")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
         if self.bit is not None and self.mask is not None:
             raise ValueError("bit and mask exclude each other; keep one")
         if self.bit is not None and (self.scale is not None or self.offset is not None):
             raise ValueError("a bit has no scale or offset; remove them or the bit")
-        if self.type in ("ascii", "gb18030", "utf8", "hex", "bcd") and self.location in ("at", "tag", *SPACES):
+        is_bytes = self.location not in TEXTS or self.encoding is not None
+        if self.type in ("ascii", "gb18030", "utf8", "hex", "bcd") and is_bytes:
             if self.length is None:
                 raise ValueError(f"type {self.type} needs `length` in bytes")
         elif self.length is not None:
             raise ValueError("length belongs to the types ascii, gb18030, utf8, hex and bcd in bytes or registers")
         if self.clamp is not None and (self.clamp[0] >= self.clamp[1] or self.enum is not None or self.bit is not None):
             raise ValueError("clamp is [lowest, highest] of a number; it does not go with enum or bit")
+        if self.enum is not None and not self.enum and not self.has_otherwise:
+            raise ValueError("enum lists nothing; name the raw values, or say `otherwise`")
+        self._bits_fit()
         if self.otherwise is not None and self.enum is None:
             raise ValueError("otherwise belongs to enum; add enum or remove it")
         if self.type in _TEXT_TYPES[:4] and (self.bit is not None or self.mask is not None or self.scale is not None):
@@ -143,6 +189,20 @@ class FieldSpec(Table):
         if self.hash is not None and (self.enum is not None or self.deadband is not None or self.scale is not None):
             raise ValueError("a credential's number is only hashed: enum, scale and deadband do not apply")
         return self
+
+    def _bits_fit(self) -> None:
+        """Raises ValueError for a bit or mask that the value does not have."""
+        if self.bit is None and self.mask is None:
+            return
+        if self.type in ("float32", "float64", "bool"):
+            raise ValueError(f"type {self.type} has no bits; read them as a uint of the same size")
+        if self.location in TEXTS and self.encoding is None:
+            return
+        kind = self.type or ("uint16" if self.space is not None else "uint8")
+        bits = 8 * SIZES.get(kind, 8)
+        highest = (self.mask or 0).bit_length() - 1 if self.bit is None else self.bit
+        if highest >= bits and self.location != "item":
+            raise ValueError(f"{kind} has bits 0 to {bits - 1}, and {highest} is asked for; give a larger `type`")
 
     @property
     def has_otherwise(self) -> bool:

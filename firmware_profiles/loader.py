@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from firmware_profiles.checks import faults_of, hint
 from firmware_profiles.errors import ProfileError
 from firmware_profiles.model import Profile
-from firmware_profiles.yaml_tree import Tree, YamlError, parse
+from firmware_profiles.shape_faults import MAX_FAULTS, dotted, shape_faults
+from firmware_profiles.yaml_tree import YamlError, parse
 
 DEVICES: Final = Path(__file__).parent / "devices"
 """The profiles that come with Anfang."""
-
-MAX_FAULTS: Final = 20
 
 
 def load_profile(path: Path) -> Profile:
@@ -40,8 +39,8 @@ def parse_profile(text: str, name: str) -> Profile:
     try:
         profile = Profile.model_validate(tree.value)
     except ValidationError as error:
-        raise ProfileError("\n".join(_shape_faults(error, tree, name))) from error
-    faults = [f"{name}:{tree.line(loc)}: {_dotted(loc)}: {what}" for loc, what in faults_of(profile)]
+        raise ProfileError("\n".join(shape_faults(error, tree, name))) from error
+    faults = [f"{name}:{tree.line(loc)}: {dotted(loc)}: {what}" for loc, what in faults_of(profile)]
     if faults:
         raise ProfileError("\n".join(faults[:MAX_FAULTS]))
     return profile
@@ -65,97 +64,3 @@ def find_profile(name: str, base: Path | None = None) -> Path:
     if path.suffix in (".yaml", ".yml") and path.is_file():
         return path
     raise ProfileError(f"profile {name!r}: neither shipped nor a .yaml file; {hint(name, shipped)}")
-
-
-def _dotted(loc: tuple[str | int, ...]) -> str:
-    return ".".join(str(step) for step in loc)
-
-
-def _shape_faults(error: ValidationError, tree: Tree, name: str) -> list[str]:
-    lines = []
-    for fault in error.errors()[:MAX_FAULTS]:
-        loc = tuple(step for step in fault["loc"] if not _is_union_noise(step))
-        shown = tuple(step for step in loc if step != "[key]")
-        mended = _mend(fault, tree, shown)
-        lines.append(f"{name}:{tree.line(shown)}: {_dotted(_seen(tree, shown))}: {mended}")
-    return list(dict.fromkeys(lines))
-
-
-def _seen(tree: Tree, loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """The steps that stand in the file, and the last one whether it does or not; tags of unions drop out."""
-    here: tuple[str | int, ...] = ()
-    for index, step in enumerate(loc):
-        if (*here, step) in tree.lines or (*here, str(step)) in tree.lines or index == len(loc) - 1:
-            here = (*here, step)
-    return here
-
-
-_UNION_NOISE: Final = frozenset(
-    {"bool", "int", "float", "str", "constrained-int", "constrained-float", "list[union[bool,int,float,str]]"}
-)
-
-
-def _is_union_noise(step: str | int) -> bool:
-    return isinstance(step, str) and (step in _UNION_NOISE or step.startswith(("list[", "function-", "nullable")))
-
-
-def _mend(fault: Any, tree: Tree, loc: tuple[str | int, ...]) -> str:
-    context = fault.get("ctx", {})
-    last = str(loc[-1]) if loc else ""
-    match fault["type"]:
-        case "extra_forbidden":
-            mended = f"unknown key; {hint(last, _siblings(tree, loc))}"
-        case "missing":
-            mended = "the key is missing; add it"
-        case "literal_error":
-            mended = f"{fault['input']!r} is not {context.get('expected', 'known')}"
-        case "union_tag_invalid":
-            mended = f"kind {context.get('tag')!r} is not {context.get('expected_tags')}"
-        case "union_tag_not_found":
-            mended = "`kind:` is missing; say modbus, osdp, zigbee2mqtt, mqtt, gb26875 or home-assistant"
-        case "value_error":
-            mended = str(context.get("error", fault["msg"]))
-        case _:
-            mended = f"{fault['msg'][:1].lower()}{fault['msg'][1:]}" + _given(fault["input"])
-    return mended
-
-
-def _given(value: object) -> str:
-    return f", not {value!r}" if isinstance(value, bool | int | float | str) and len(str(value)) < 60 else ""
-
-
-def _siblings(tree: Tree, loc: tuple[str | int, ...]) -> list[str]:
-    """The keys that the table at `loc` may have."""
-    model: Any = Profile
-    for step in _seen(tree, loc)[:-1]:
-        model = _step_into(model, step, tree, loc)
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        return []
-    return [info.alias or name for name, info in model.model_fields.items()]
-
-
-def _step_into(model: Any, step: str | int, tree: Tree, loc: tuple[str | int, ...]) -> Any:
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        # The step is an index or a name inside a list or table of tables: the model is already the inner one.
-        return model
-    for name, info in model.model_fields.items():
-        if step in (name, info.alias):
-            return _inner_model(info.annotation, tree.value.get(step) if model is Profile else None)
-    return model
-
-
-def _inner_model(annotation: Any, value: Any) -> Any:
-    """The first table in an annotation; for the transport the one whose `kind` the file says."""
-    found: list[Any] = []
-    pending = [annotation]
-    while pending:
-        current = pending.pop(0)
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            found.append(current)
-        pending.extend(getattr(current, "__args__", ()))
-    if isinstance(value, dict) and "kind" in value:
-        for model in found:
-            kind = model.model_fields.get("kind")
-            if kind is not None and value["kind"] in getattr(kind.annotation, "__args__", ()):
-                return model
-    return found[0] if found else None

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from firmware_profiles.base import FieldName, Hex, OneOrMore, Scalar, Table
-from firmware_profiles.fields import FieldSpec
+from firmware_profiles.base import FieldName, Hex, Json, OneOrMore, Scalar, Table
+from firmware_profiles.fields import FieldSpec, RegisterAddress
 from firmware_profiles.transports import CommandSpec, Decoder, Transport
 
 Kind = Literal[
@@ -84,13 +84,13 @@ class ExampleInput(Table):
         Field(description="raw frames: Modbus request and answer in turn, OSDP replies, GB/T 26875.3 frames"),
     ] = None
     hex: Annotated[Hex | None, Field(description="the payload as bytes")] = None
-    json_body: Annotated[Any, Field(alias="json", description="the payload as JSON")] = None
+    json_body: Annotated[Json, Field(alias="json", description="the payload as JSON")] = None
     text: str | None = None
     topic: Annotated[str | None, Field(description="name of the topic, or message type")] = None
-    coil: dict[int, int | bool] = {}
-    discrete: dict[int, int | bool] = {}
-    input: dict[int, int] = {}
-    holding: dict[int, int] = {}
+    coil: dict[RegisterAddress, bool | Annotated[int, Field(ge=0, le=1)]] = {}
+    discrete: dict[RegisterAddress, bool | Annotated[int, Field(ge=0, le=1)]] = {}
+    input: dict[RegisterAddress, Annotated[int, Field(ge=0, le=65_535)]] = {}
+    holding: dict[RegisterAddress, Annotated[int, Field(ge=0, le=65_535)]] = {}
     items: Annotated[dict[str, Scalar], Field(description="values that the protocol itself names")] = {}
 
 

@@ -1,10 +1,11 @@
 """How a device is reached, and how its bytes are cut and checked before its fields are read."""
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from firmware_profiles.base import ByteOrder, FieldName, Hex, Scalar, Table
+from firmware_profiles.base import ByteOrder, FieldName, Hex, Json, JsonPath, Scalar, Table
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -38,15 +39,25 @@ class Tlv(Table):
 class Decoder(Table):
     """How bytes become something fields can be read from."""
 
-    json_path: Annotated[
-        str | list[str | int] | None, Field(alias="json", description="where in the JSON the payload stands")
+    each: Annotated[
+        JsonPath | None,
+        Field(description="path of an array whose elements are messages of their own; `$.` then is the whole message"),
     ] = None
+    json_path: Annotated[JsonPath | None, Field(alias="json", description="where in the JSON the payload stands")] = (
+        None
+    )
     encoding: Annotated[Literal["base64", "hex"] | None, Field(description="how the payload is written there")] = None
     length: Annotated[int | None, Field(ge=1, le=1024, description="bytes of every message")] = None
     min_length: Annotated[int | None, Field(ge=1, le=1024, description="bytes that a message has at least")] = None
     starts_with: Annotated[Hex | None, Field(description="bytes with which every message begins")] = None
     checksum: Checksum | None = None
     tlv: Tlv | None = None
+    separator: Annotated[
+        str | None, Field(min_length=1, max_length=4, description="cuts a text into columns; blanks around them go")
+    ] = None
+    pairs: Annotated[
+        str | None, Field(min_length=1, max_length=4, description="between the name and the value of a column: `=`")
+    ] = None
 
 
 class ModbusTransport(Table):
@@ -97,6 +108,22 @@ class Zigbee2MqttTransport(Table):
     models: Annotated[list[str], Field(description="`definition.model` in bridge/devices, for discovery")] = []
 
 
+def _check_topic(name: str, topic: str, *, is_filter: bool = True) -> None:
+    """Raises ValueError for what is no topic filter (or no topic), or has a place holder other than {address}."""
+    for holder in re.findall(r"{[^}]*}?", topic):
+        if holder != "{address}":
+            raise ValueError(f"topic {name}: {holder} is not known; write {{address}}")
+    levels = topic.split("/")
+    is_wild = any("+" in level or "#" in level for level in levels)
+    if is_wild and not is_filter:
+        raise ValueError(f"topic {name}: {topic!r}: a message is sent to one topic; + and # have no place in it")
+    for index, level in enumerate(levels):
+        if ("+" in level and level != "+") or ("#" in level and (level != "#" or index != len(levels) - 1)):
+            raise ValueError(f"topic {name}: {topic!r}: + is a whole level, # the last one; mend the topic")
+    if not topic:
+        raise ValueError(f"topic {name}: it is empty; write one with {{address}} in it")
+
+
 class MqttTransport(Table):
     """A device that publishes on MQTT in words of its own. `{address}` is the device's address of the configuration."""
 
@@ -112,8 +139,11 @@ class MqttTransport(Table):
     @model_validator(mode="after")
     def _address_tells_devices_apart(self) -> Self:
         for name, topic in self.topics.items():
+            _check_topic(name, topic)
             if "{address}" not in topic:
                 raise ValueError(f"topic {name}: {topic!r} has no {{address}}; without it every device would hear all")
+        if self.online_topic is not None:
+            _check_topic("online_topic", self.online_topic)
         return self
 
 
@@ -140,12 +170,18 @@ Transport = Annotated[
 ]
 
 
+_Word = Annotated[int, Field(ge=0, le=65_535)]
+
+
 class RegisterWrite(Table):
-    """One write to a Modbus slave: a coil (function 5) or a holding register (function 6)."""
+    """One write to a Modbus slave: a coil (function 5) or a holding register (function 6); a list: 15 and 16."""
 
     coil: Annotated[int | None, Field(ge=0, le=65_535)] = None
     holding: Annotated[int | None, Field(ge=0, le=65_535)] = None
-    value: bool | Annotated[int, Field(ge=0, le=65_535)]
+    value: Annotated[
+        bool | _Word | Annotated[list[_Word], Field(min_length=1, max_length=64)],
+        Field(description="one value, or a list that is written at once (functions 15 and 16)"),
+    ]
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -169,12 +205,14 @@ class Publish(Table):
     """A message to an MQTT device: to its `set` topic (Zigbee2MQTT) or the named topic."""
 
     topic: Annotated[str | None, Field(description="with {address}; Zigbee2MQTT devices need none")] = None
-    json_body: Annotated[dict[str, object] | None, Field(alias="json")] = None
+    json_body: Annotated[Json, Field(alias="json", description="any JSON value but null")] = None
     text: str | None = None
     hex: Hex | None = None
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
+        if self.topic is not None:
+            _check_topic("of the message", self.topic, is_filter=False)
         if sum(body is not None for body in (self.json_body, self.text, self.hex)) != 1:
             raise ValueError("give exactly one of json, text and hex")
         return self

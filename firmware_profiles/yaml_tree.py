@@ -8,6 +8,7 @@ import yaml
 
 MAX_BYTES: Final = 128 * 1024
 MAX_DEPTH: Final = 24
+MAX_DIGITS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,13 @@ for _tag, _pattern, _first in (
 def _number(loader: _Loader, node: yaml.ScalarNode) -> int:
     """Decimal or 0x; a leading zero is no octal."""
     text = loader.construct_scalar(node)
+    if len(text) > MAX_DIGITS:
+        mark = node.start_mark
+        raise yaml.constructor.ConstructorError(None, None, f"a number of {len(text)} digits", mark)
+    return _plain_number(text)
+
+
+def _plain_number(text: str) -> int:
     return int(text, 16) if "x" in text else int(text)
 
 
@@ -81,12 +89,42 @@ def parse(text: str, max_bytes: int = MAX_BYTES) -> Tree:
         _walk(node, (), lines)
         value = loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = " ".join(part for part in (error.context, error.problem) if part)
-        raise YamlError(mark.line + 1 if mark else 1, f"not YAML: {what}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise YamlError(1, f"not YAML: {error}".splitlines()[0]) from error
+        raise _said(error) from error
+    except RecursionError as error:
+        raise YamlError(1, f"nested deeper than {MAX_DEPTH} levels; a profile needs four") from error
+    except (yaml.YAMLError, ValueError) as error:
+        position = getattr(error, "position", None)
+        line = text.count("\n", 0, position) + 1 if isinstance(position, int) else 1
+        raise YamlError(line, f"not YAML: {error}".splitlines()[0] + "; take out what cannot be printed") from error
     return Tree(value, lines)
+
+
+_MENDS: Final = (
+    ("\\t", "indent with blanks, not with tabs"),
+    ("mapping values are not allowed", "put text that holds `: ` in quotes"),
+    ("unexpected end of stream", "close the quote"),
+    ("expected ',' or", "close the bracket, or put text that holds one of , : [ ] { } in quotes"),
+    ("cannot start any token", "put the text in quotes"),
+    ("expected <block end>", "begin all lines of one table in the same column"),
+    ("could not find expected ':'", "a key ends with a colon and a blank"),
+    ("single document", "one file is one profile; take out `---`"),
+    ("constructor for the tag", "take out what begins with !"),
+    ("special characters", "take out what cannot be printed"),
+)
+"""What YAML's parser says -> the mend."""
+
+
+def _said(error: yaml.MarkedYAMLError) -> YamlError:
+    """The parser's fault with its line and mend; the line where it began, if that is another."""
+    mark = error.problem_mark or error.context_mark
+    what = " ".join(part for part in (error.context, error.problem) if part)
+    mend = next((mend for words, mend in _MENDS if words in what), "mend it or put the text in quotes")
+    began = error.context_mark
+    if began is not None and mark is not None and began.line != mark.line:
+        what += f" (begun in line {began.line + 1})"
+    if began is not None and "end of stream" in what:
+        mark = began
+    return YamlError(mark.line + 1 if mark else 1, f"not YAML: {what}; {mend}")
 
 
 def _walk(node: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> None:
@@ -106,8 +144,10 @@ def _walk(node: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> None:
         if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge" or key.value == "<<":
             raise YamlError(key_line, "a key is a plain word; lists, maps and << are not part of the language")
         name = key.value
-        if name in names:
+        # 0, 00 and 0x0 are one key, of which a table would keep the last.
+        plain = str(_plain_number(name)) if key.tag.endswith(":int") else name
+        if plain in names:
             raise YamlError(key_line, f"{'.'.join(str(step) for step in (*loc, name))}: the key stands twice; keep one")
-        names.add(name)
-        lines[(*loc, name)] = key_line
-        _walk(value, (*loc, name), lines)
+        names.add(plain)
+        lines[(*loc, plain)] = lines[(*loc, name)] = key_line
+        _walk(value, (*loc, plain), lines)

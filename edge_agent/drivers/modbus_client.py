@@ -81,13 +81,17 @@ class ModbusLine:
         """One write. Raises as `read`, and LinkError when the device is silent."""
         client = self._client
         request: Callable[[], Awaitable[ModbusPDU]]
-        if write.coil is not None:
-            request = partial(
-                client.write_coil, write.coil - transport.address_base, bool(write.value), device_id=address
-            )
-        else:
-            register = (write.holding or 0) - transport.address_base
-            request = partial(client.write_register, register, int(write.value), device_id=address)
+        at = (write.holding if write.coil is None else write.coil) or 0
+        at -= transport.address_base
+        match write.coil is not None, write.value:
+            case True, list() as values:
+                request = partial(client.write_coils, at, [bool(item) for item in values], device_id=address)
+            case True, value:
+                request = partial(client.write_coil, at, bool(value), device_id=address)
+            case False, list() as values:
+                request = partial(client.write_registers, at, values, device_id=address)
+            case False, value:
+                request = partial(client.write_register, at, int(value), device_id=address)
         try:
             await self._ask(request, transport)
         except TimeoutError:

@@ -12,6 +12,7 @@ from firmware_profiles.transports import CommandSpec, MqttTransport
 
 MAX_JSON_BYTES: Final = 4 * 1024 * 1024
 """bridge/devices grows past 1 MB with a hundred devices."""
+MAX_TEXT_CHARS: Final = 65_536
 
 
 class Outgoing(NamedTuple):
@@ -124,9 +125,7 @@ class GenericRoutes:
         for station, name in found:
             transport = _transport(station)
             if name:
-                message = message_of(transport, payload, topic, name, is_old=is_retained)
-                if message is not None:
-                    await station.say(message)
+                await station.say(message_of(transport, payload, topic, name, is_old=is_retained))
                 continue
             online = payload.decode("utf-8", errors="replace").strip() in transport.online_payloads
             await station.link(is_online=online, reason=None if online else "its own word: offline")
@@ -139,17 +138,14 @@ class GenericRoutes:
         ]
 
 
-def message_of(
-    transport: MqttTransport, payload: bytes, topic: str, name: str, *, is_old: bool = False
-) -> Message | None:
-    """A payload in the form that the profile says; None for JSON that is none."""
+def message_of(transport: MqttTransport, payload: bytes, topic: str, name: str, *, is_old: bool = False) -> Message:
+    """A payload in the form that the profile says; what should be JSON and is not is text."""
     if transport.payload == "bytes":
         return Message(data=payload, topic=topic, channel=name, is_old=is_old)
-    if transport.payload == "text":
-        text = payload.decode("utf-8", errors="replace").strip()
-        return Message(text=text, topic=topic, channel=name, is_old=is_old)
-    body = parse_json(payload)
-    return None if body is ABSENT else Message(json=body, topic=topic, channel=name, is_old=is_old)
+    body = parse_json(payload) if transport.payload == "json" else ABSENT
+    # A field with `text: true` reads a topic's text even where it happens to be JSON, as `1` is.
+    text = payload.decode("utf-8", errors="replace").strip()[:MAX_TEXT_CHARS]
+    return Message(json=body, text=text, topic=topic, channel=name, is_old=is_old)
 
 
 def parse_json(payload: bytes) -> Any:

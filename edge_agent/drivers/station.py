@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -14,6 +15,7 @@ from edge_agent.ports import DriverContext
 from edge_agent.profile_examples import check_examples
 from edge_agent.protocols.fields import read_fields
 from edge_agent.protocols.message import Hasher, Message, no_hash
+from edge_agent.protocols.payload import split
 from edge_agent.secrets import read_secret
 from firmware_profiles.base import Scalar, matches
 from firmware_profiles.errors import ProfileError
@@ -61,11 +63,16 @@ class Station:
 
     async def say(self, message: Message) -> bool:
         """Take in what the device said. True when its events are on disk, False while the disk refuses them."""
-        reading = read_fields(self.profile, message, self._hasher)
-        async with self._turn:
-            await self._take(interpret(self._subject, self._state, reading, self._now()))
-            is_kept = not self._unsent
-        self._values |= reading.values
+        messages, fault = split(message, self.profile.decoder)
+        is_kept = True
+        for index, item in enumerate(messages):
+            reading = read_fields(self.profile, item, self._hasher)
+            if fault is not None and not index:
+                reading = replace(reading, faults=(fault, *reading.faults))
+            async with self._turn:
+                await self._take(interpret(self._subject, self._state, reading, self._now()))
+                is_kept = not self._unsent
+            self._values |= reading.values
         self._changed.set()
         return is_kept
 

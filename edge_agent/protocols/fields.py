@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edge_agent.protocols.message import ABSENT, Hasher, Message, Reading
-from edge_agent.protocols.payload import Payload, payload_of, walk
+from edge_agent.protocols.payload import Payload, decode, payload_of, value_at
 from firmware_profiles.base import Scalar, key_of, matches
 from firmware_profiles.fields import SIZES, SPACES, FieldSpec
 from firmware_profiles.model import Profile
-from firmware_profiles.transports import ModbusTransport
+from firmware_profiles.transports import ModbusTransport, MqttTransport
 from wire.ids import canonical_card
 
 MAX_TEXT: Final = 256
+_TRUE: Final = ("true", "on", "yes", "1")
+_FALSE: Final = ("false", "off", "no", "0")
 
 
 class _Unread(Exception):  # noqa: N818  # a signal inside this module, never seen outside
@@ -24,6 +26,8 @@ def read_fields(profile: Profile, message: Message, hasher: Hasher) -> Reading:
     """The values that a message gives by a profile. A field that the message does not speak of is absent."""
     payload = payload_of(message, profile.decoder)
     faults = [] if payload.fault is None else [payload.fault]
+    if _should_be_json(profile, message):
+        faults.append("payload: not JSON")
     base = profile.transport.address_base if isinstance(profile.transport, ModbusTransport) else 0
     values: dict[str, Scalar | None] = {}
     for name, spec in profile.fields.items():
@@ -41,6 +45,15 @@ def read_fields(profile: Profile, message: Message, hasher: Hasher) -> Reading:
     return Reading(values, tuple(faults), message.is_old)
 
 
+def _should_be_json(profile: Profile, message: Message) -> bool:
+    """Whether a profile speaks of JSON and the message is none, though no field reads it as text."""
+    transport = profile.transport
+    is_json = isinstance(transport, MqttTransport) and transport.payload == "json"
+    if not is_json or message.json is not ABSENT or message.text is None:
+        return False
+    return not any(spec.text and spec.of == message.channel for spec in profile.fields.values())
+
+
 def registers_of(spec: FieldSpec) -> int:
     """How many registers (or bits) of its space a Modbus field takes."""
     if spec.space in ("coil", "discrete"):
@@ -56,15 +69,47 @@ def _raw(spec: FieldSpec, message: Message, payload: Payload, base: int) -> Any:
         return _register_value(spec, message.registers, getattr(spec, location) - base)
     if location in ("at", "tag"):
         return _byte_value(spec, payload)
-    if location == "json":
-        return ABSENT if message.json is ABSENT or spec.json_path is None else walk(message.json, spec.json_path)
-    if location == "text":
-        return ABSENT if message.text is None else message.text
     if location == "item":
         return message.items.get(spec.item or "", ABSENT)
+    return _text_value(spec, _found(spec, message, payload))
+
+
+def _found(spec: FieldSpec, message: Message, payload: Payload) -> Any:
+    """What stands at a place of text or JSON, or ABSENT."""
+    if spec.json_path is not None:
+        return ABSENT if message.json is ABSENT else value_at(message, spec.json_path)
+    if spec.text:
+        return ABSENT if message.text is None else message.text
+    if spec.column is not None:
+        return ABSENT if payload.columns is None else payload.columns.get(spec.column, ABSENT)
     levels = message.topic.split("/")
     level = spec.topic_level or 0
     return levels[level] if -len(levels) <= level < len(levels) else ABSENT
+
+
+def _text_value(spec: FieldSpec, found: Any) -> Any:
+    """What a text or JSON value says: behind its prefix, out of its encoding, as the type that is asked for."""
+    if found is ABSENT or found is None:
+        return found
+    if spec.prefix is not None:
+        if not isinstance(found, str) or not found.startswith(spec.prefix):
+            return ABSENT
+        found = found.removeprefix(spec.prefix)
+    if spec.encoding is not None:
+        data, fault = decode(found, spec.encoding)
+        if data is None:
+            raise _Unread(str(fault))
+        return _byte_at(spec, data)
+    if spec.type == "bool" and not isinstance(found, bool):
+        return _truth(found)
+    return found
+
+
+def _truth(found: Any) -> bool:
+    word = str(found).strip().lower() if isinstance(found, str | int) else ""
+    if word not in _TRUE and word not in _FALSE:
+        raise _Unread(f"{found!r} is neither true nor false; give the field an enum")
+    return word in _TRUE
 
 
 def _register_value(spec: FieldSpec, registers: Mapping[tuple[str, int], int], address: int) -> Any:
@@ -86,8 +131,10 @@ def _byte_value(spec: FieldSpec, payload: Payload) -> Any:
     data = payload.data
     if spec.tag is not None:
         data = (payload.records or {}).get(spec.tag)
-    if data is None:
-        return ABSENT
+    return ABSENT if data is None else _byte_at(spec, data)
+
+
+def _byte_at(spec: FieldSpec, data: bytes) -> Any:
     size = spec.length or SIZES.get(spec.type or "uint8", 1)
     start = spec.at or 0
     start = start if start >= 0 else len(data) + start
@@ -150,18 +197,26 @@ def _meaning(spec: FieldSpec, raw: Any, hasher: Hasher) -> Scalar | None:
 
 def _is_missing(spec: FieldSpec, value: Scalar) -> bool:
     """Manuals write the sentinel of a signed value as they please: -32768 or 0x8000."""
+    missing = [item for item in spec.missing if item is not None]
     if isinstance(value, int) and value < 0 and spec.type in SIZES:
-        return matches(value, list(spec.missing)) or matches(value + (1 << 8 * SIZES[spec.type]), list(spec.missing))
-    return matches(value, list(spec.missing))
+        return matches(value, missing) or matches(value + (1 << 8 * SIZES[spec.type]), missing)
+    return matches(value, missing)
 
 
 def _bits(spec: FieldSpec, value: Scalar) -> Scalar:
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise _Unread(f"{value!r} has no bits")
     if spec.bit is not None:
         return bool(value >> spec.bit & 1)
     mask = spec.mask or 0
-    return (value & mask) >> ((mask & -mask).bit_length() - 1)
+    shift = (mask & -mask).bit_length() - 1
+    found = (value & mask) >> shift
+    width = (mask >> shift).bit_length()
+    return found - (1 << width) if spec.signed and found >> (width - 1) else found
 
 
 def _listed(spec: FieldSpec, value: Scalar) -> Scalar | None:

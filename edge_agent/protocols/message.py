@@ -31,6 +31,8 @@ class Message:
     text: str | None = None
     items: Mapping[str, Scalar] = field(default_factory=dict)
     """Values that the protocol itself names."""
+    whole: Any = ABSENT
+    """The JSON that `json` is an element of, where a profile says `each`."""
     channel: str = ""
     """Name of the topic, or message type."""
     topic: str = ""

@@ -75,6 +75,14 @@ class Framer:
             found.append(item)
         return found
 
+    def idle(self) -> list[Frame | FrameError]:
+        """Nothing more comes for now: what is held is no whole frame, but one may stand inside it."""
+        found: list[Frame | FrameError] = []
+        while self._buffer:
+            del self._buffer[:1]
+            found += [FrameError("cut off"), *self.feed(b"")]
+        return found
+
     def _next(self) -> Frame | FrameError | None:
         buffer = self._buffer
         start = buffer.find(SOM)

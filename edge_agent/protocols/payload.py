@@ -2,16 +2,17 @@
 
 import base64
 import binascii
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from edge_agent.protocols.checksums import WIDTHS, checksum
 from edge_agent.protocols.message import ABSENT, Message
+from firmware_profiles.base import Step, Where, below_root, key_of, steps_of
 from firmware_profiles.transports import Checksum, Decoder, Tlv
 
-_STEP: Final = re.compile(r"([^.\[\]]+)|\[(-?\d+)\]")
+MAX_ELEMENTS: Final = 512
+"""Messages in one, where a profile says `each`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +22,25 @@ class Payload:
     data: bytes | None = None
     records: Mapping[str, bytes] | None = None
     """TLV: tag as hex -> value; of a tag that comes twice the later."""
+    columns: Mapping[int | str, str] | None = None
+    """Parts of a text by their place, from 0 and from -1 backwards, and by their name."""
     fault: str | None = None
 
 
 def payload_of(message: Message, decoder: Decoder) -> Payload:
     """What stands in a message, by the profile's decoder."""
+    if decoder.separator is not None and message.text is not None:
+        return Payload(columns=_columns(message.text, decoder))
+    return _bytes_of(message, decoder)
+
+
+def _bytes_of(message: Message, decoder: Decoder) -> Payload:
     data = message.data
     if decoder.json_path is not None and message.json is not ABSENT:
-        found = walk(message.json, decoder.json_path)
+        found = value_at(message, decoder.json_path)
         if found is ABSENT or found is None:
             return Payload()
-        data, fault = _decode(found, decoder.encoding or "base64")
+        data, fault = decode(found, decoder.encoding or "base64")
         if fault:
             return Payload(fault=fault)
     if data is None:
@@ -43,33 +52,69 @@ def payload_of(message: Message, decoder: Decoder) -> Payload:
         return Payload(data)
     body = data[: decoder.checksum.at] if decoder.checksum and decoder.checksum.at < 0 else data
     records, fault = _records(body, decoder.tlv)
-    return Payload(data, records, fault)
+    return Payload(data, records, fault=fault)
+
+
+def split(message: Message, decoder: Decoder) -> tuple[list[Message], str | None]:
+    """The messages in one: the elements of the array that `each` names. Without it, or without the array: itself."""
+    if decoder.each is None or message.json is ABSENT:
+        return [message], None
+    found = value_at(message, decoder.each)
+    if not isinstance(found, list):
+        return [message], None
+    fault = f"each: more than {MAX_ELEMENTS} elements" if len(found) > MAX_ELEMENTS else None
+    return [replace(message, json=item, whole=message.json) for item in found[:MAX_ELEMENTS]], fault
+
+
+def value_at(message: Message, path: str | list[str | int]) -> Any:
+    """The value at a path of a message's JSON; from `$` on that of the whole message."""
+    whole = message.json if message.whole is ABSENT else message.whole
+    if isinstance(path, str) and (below := below_root(path)) != path:
+        return walk(whole, below)
+    return walk(message.json, path)
 
 
 def walk(value: Any, path: str | list[str | int]) -> Any:
-    """The value at a path (`a.b[0].c` or a list of steps) of a JSON value; ABSENT when there is none."""
-    steps: list[str | int] = (
-        [match[1] if match[1] is not None else int(match[2]) for match in _STEP.finditer(path)]
-        if isinstance(path, str)
-        else path
-    )
+    """The value at a path (see `steps_of`, or a list of steps) of a JSON value; ABSENT when there is none."""
+    steps: Sequence[Step] = steps_of(path) if isinstance(path, str) else path
     for step in steps:
-        is_there = (
-            isinstance(value, dict) and step in value
-            if isinstance(step, str)
-            else isinstance(value, list) and -len(value) <= step < len(value)
-        )
-        if not is_there:
+        match step:
+            case Where():
+                items = value if isinstance(value, list) else []
+                value = next((item for item in items if _is_at(item, step)), ABSENT)
+            case str():
+                value = value.get(step, ABSENT) if isinstance(value, dict) else ABSENT
+            case int():
+                is_there = isinstance(value, list) and -len(value) <= step < len(value)
+                value = value[step] if is_there else ABSENT
+        if value is ABSENT:
             return ABSENT
-        value = value[step]
     return value
 
 
-def _decode(found: Any, encoding: str) -> tuple[bytes | None, str | None]:
+def _is_at(item: Any, where: Where) -> bool:
+    found = item.get(where.key) if isinstance(item, dict) else None
+    return isinstance(found, bool | int | float | str) and key_of(found) == where.value
+
+
+def _columns(text: str, decoder: Decoder) -> dict[int | str, str]:
+    parts = [part.strip() for part in text.split(decoder.separator)]
+    columns: dict[int | str, str] = dict(enumerate(parts))
+    columns |= {index - len(parts): part for index, part in enumerate(parts)}
+    if decoder.pairs is not None:
+        named = [part.partition(decoder.pairs) for part in parts]
+        columns |= {name.strip(): value.strip() for name, sign, value in named if sign}
+    return columns
+
+
+def decode(found: Any, encoding: str) -> tuple[bytes | None, str | None]:
+    """The bytes that a text stands for (`hex`, with or without 0x, or `base64`), or why there are none."""
     if not isinstance(found, str):
         return None, f"payload: {encoding} text expected"
     try:
-        return (base64.b64decode(found, validate=True) if encoding == "base64" else bytes.fromhex(found)), None
+        if encoding == "base64":
+            return base64.b64decode(found, validate=True), None
+        return bytes.fromhex(found.replace(":", " ").removeprefix("0x").removeprefix("0X")), None
     except (binascii.Error, ValueError):
         return None, f"payload: not {encoding}"
 

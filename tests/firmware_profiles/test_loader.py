@@ -65,11 +65,94 @@ def test_a_good_profile_loads():
         ("vendor: Acme", "vendor: &a Acme\ntitle: *a", "anchors and aliases are not part of the language"),
         ("vendor: Acme", "vendor: !!python/object/apply:os.system [ls]", "p.yaml:2: not YAML"),
         ("family: smoke", "\tfamily: smoke", "p.yaml:4: not YAML"),
+        ("  smoke: {", "\tsmoke: {", "indent with blanks, not with tabs"),
+        ("source: the", 'source: "the', "p.yaml:5: not YAML: while scanning a quoted scalar found unexpected end"),
+        ("source: the", "source: see: the", "p.yaml:5: not YAML: mapping values are not allowed here; put text that"),
+        ("discrete: 2}", "discrete: 2", "p.yaml:9: not YAML: while parsing a flow mapping expected ',' or '}', but got ':' (begun in line 8); close"),
+        ("model: S1", "model: S1\n---\nprofile: 1", "one file is one profile"),
+        ("vendor: Acme", "vendor: 3000", "p.yaml:2: vendor: text is expected, not 3000; put it in quotes"),
+        ("vendor: Acme", "vendor:", "p.yaml:2: vendor: text is expected, not null"),
+        ("family: smoke", "family: smok", "did you mean 'smoke'?"),
+        ("poll_s: 1", "poll_s: soon", "p.yaml:6: transport.poll_s: a number is expected, not 'soon'"),
+        ("scale: 0.1", "scale: 1e999", "p.yaml:9: fields.level.scale: input should be a finite number"),
+        ("scale: 0.1", "scale: 0,1", "p.yaml:9: fields.level.1: 1 is a number and no key"),
+        ("scale: 0.1", "bit: 16", "p.yaml:9: fields.level: int16 has bits 0 to 15, and 16 is asked for"),
+        ("scale: 0.1", "mask: 0x1ffff", "p.yaml:9: fields.level: int16 has bits 0 to 15"),
+        ("type: int16, scale: 0.1", "type: float32, bit: 1", "type float32 has no bits"),
+        ("scale: 0.1", "enum: {}", "p.yaml:9: fields.level: enum lists nothing"),
+        ("scale: 0.1", "enum: {1: 0, 0x1: 1}", "p.yaml:9: fields.level.enum.0x1: the key stands twice; keep one"),
+        ("scale: 0.1", 'enum: {1: 0, "1": 1}', "p.yaml:9: fields.level.enum.1: the key stands twice; keep one"),
+        ("scale: 0.1", "signed: true", "signed belongs to mask"),
+        ("scale: 0.1", "length: 9" + "0" * 30, "a number of 31 digits"),
+        ("poll_s: 1", "address_base: 1", None),
+        ("holding: 3, type", "holding: 3, prefix: a, type", "encoding and prefix are of text"),
+        ("  smoke: {", "  Smoke: {", "p.yaml:8: fields.Smoke: 'Smoke' is no name; use small letters"),
+        ("{3: 21}", "{3: 70000}", "p.yaml:15: examples.0.input.holding.3: input should be less than or equal to 65535"),
+        ("{2: 1}", "{2: on}", "p.yaml:15: examples.0.input.discrete.2: true or false or a whole number is expected, not 'on'"),
+        ("{alarm: true}}", "{alrm: true}}", "p.yaml:15: examples.0.events.0.smoke.state.alrm: smoke.state has no 'alrm'; did you mean 'alarm'?"),
+        ("siren_on: {write: [{coil: 4, value: true}]}", "siren_on: {write: []}", "at least 1 of them"),
+        ("vendor: Acme", "vendor: Ac\x00me", "p.yaml:2: not YAML: unacceptable character"),
+        ("vendor: Acme", "vendor: " + "[" * 400, "nested deeper than 24 levels"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_said_with_line_key_and_mend(old: str, new: str, message: str):
+def test_a_mistake_is_said_with_line_key_and_mend(old: str, new: str, message: str | None):
     assert GOOD.count(old) >= 1
-    assert message in error_of(GOOD.replace(old, new, 1))
+    if message is None:
+        parse_profile(GOOD.replace(old, new, 1), "p.yaml")
+    else:
+        assert message in error_of(GOOD.replace(old, new, 1))
+
+
+MQTT = """\
+profile: 1
+vendor: Acme
+model: L1
+family: contact
+source: the manual, page 7
+transport: {kind: mqtt, topics: {up: "x/{address}/up"}}
+decoder: {json: data, encoding: base64, tlv: {tag_bytes: 2, lengths: {"0175": 1}}}
+fields:
+  battery: {tag: "0175"}
+  open: {json: open}
+events:
+  - {kind: door.state, from: {open: open}}
+  - {kind: device.health, from: {battery_pct: battery}}
+commands:
+  unlock: {publish: [{topic: "x/{address}/set", text: OPEN}]}
+examples:
+  - {name: a, input: {json: {open: true}}, events: [{door.state: {open: true}}]}
+  - {name: b, input: {json: {data: AXVkCQAB}}, fails: tag}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"x/{address}/up"', '"x/up"', "p.yaml:6: transport: topic up: 'x/up' has no {address}"),
+        ('"x/{address}/up"', '"x/#/{address}"', "p.yaml:6: transport: topic up: 'x/#/{address}': + is a whole level"),
+        ('"x/{address}/up"', '"x/{adress}/up"', "p.yaml:6: transport: topic up: {adress} is not known"),
+        ("x/{address}/set", "x/+/set", "a message is sent to one topic"),
+        ('{"0175": 1}', "{0175: 1}", "p.yaml:7: decoder.tlv.lengths.175: text is expected, not 175; put it in quotes"),
+        ('tag: "0175"', 'tag: "017"', "p.yaml:9: fields.battery.tag: '017' is not hex; write two digits"),
+        ("json: open", "json: open..x", "p.yaml:10: fields.open.json: 'open..x' is no path"),
+        ("json: open", 'json: "open[a=b"', "p.yaml:10: fields.open.json: 'open[a=b' is no path"),
+        ("json: open", 'json: ""', "p.yaml:10: fields.open.json: an empty path"),
+        ("json: open", "json: open, at: 1", "say where the value stands with exactly one of"),
+        ("json: open", "json: open, type: uint8", "type uint8 is of bytes; in text and JSON say bool or number"),
+        ("json: open", "column: 1", "columns need `decoder: {separator"),
+        ("json: open", "text: true", "say which topic is text"),
+        ("door.state, from: {open: open}", "lock.state, from: {state: battery}", "state is one of jammed, locked"),
+        ("base64", "b64", "p.yaml:7: decoder.encoding: 'b64' is not 'base64' or 'hex'; did you mean 'base64'?"),
+    ],
+)
+def test_a_mistake_in_an_mqtt_profile_is_said_with_line_key_and_mend(old: str, new: str, message: str):
+    assert MQTT.count(old) >= 1
+    assert message in error_of(MQTT.replace(old, new, 1))
+
+
+def test_an_address_as_manuals_write_it_is_said():
+    text = GOOD.replace("poll_s: 1", "address_base: 1").replace("holding: 3,", "holding: 40003,")
+    assert "p.yaml:9: fields.level.holding: 40003 is how manuals write holding 3; write 3" in error_of(text)
 
 
 def test_words_that_the_wire_does_not_have_are_refused_in_enum_and_set():

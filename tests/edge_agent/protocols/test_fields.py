@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge_agent.protocols.checksums import WIDTHS, checksum
 from edge_agent.protocols.fields import read_fields
 from edge_agent.protocols.message import Message, no_hash
-from edge_agent.protocols.payload import walk
+from edge_agent.protocols.payload import MAX_ELEMENTS, split, value_at, walk
 from firmware_profiles.model import Profile
 from wire.ids import credential_ref
 
@@ -203,3 +203,104 @@ def test_no_bytes_ever_raise(data):
     decoder = {"tlv": {"tag_bytes": 1, "length_bytes": 1}, "checksum": {"kind": "crc8"}}
     for field in ({"at": 3, "type": "float64"}, {"at": -1}, {"tag": "01", "at": 1}):
         read_fields(profile(field, BYTES, decoder=decoder), Message(data=data), no_hash)
+
+
+TEXT = {"kind": "mqtt", "payload": "text", "topics": {"up": "x/{address}"}}
+
+
+@pytest.mark.parametrize(
+    ("field", "word", "expected"),
+    [
+        ({"mask": 0xFF00, "signed": True}, 0xFB30, -5),
+        ({"mask": 0xFF00, "signed": True}, 0x7F00, 127),
+        ({"mask": 0x000C, "signed": True}, 0x0008, -2),
+        ({"mask": 0x0003, "at_least": 1}, 0x0002, True),
+    ],
+)
+def test_a_few_bits_are_a_signed_number_or_a_threshold(field, word, expected):
+    assert value(profile({"holding": 0, **field}, MODBUS), registers(word)) == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "body", "expected"),
+    [
+        ({"json": "list[code=b].value"}, {"list": [{"code": "a", "value": 1}, {"code": "b", "value": 2}]}, 2),
+        ({"json": "list[n=3].value"}, {"list": [{"n": 3, "value": 7}]}, 7),
+        ({"json": "[-1].v"}, [{"v": 1}, {"v": 2}], 2),
+        ({"json": "a[0][1]"}, {"a": [[1, 2]]}, 2),
+        ({"json": "dps.101", "type": "bool"}, {"dps": {"101": "ON"}}, True),
+        ({"json": "action", "prefix": "user_", "type": "number"}, {"action": "user_12"}, 12),
+        ({"json": "flags", "encoding": "hex", "type": "uint16", "bit": 9}, {"flags": "0x0200"}, True),
+        ({"json": "raw", "encoding": "base64", "at": 1, "type": "int16"}, {"raw": "AP84"}, -200),
+        ({"json": "flags", "mask": 0x0C}, {"flags": "8"}, 2),
+        ({"json": "$.a"}, {"a": 5}, 5),
+    ],
+)
+def test_how_json_is_read(field, body, expected):
+    assert value(profile(field, JSON), Message(json=body)) == expected
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"json": "list[code=c].value"},
+        {"json": "list[0].value.x"},
+        {"json": "action", "prefix": "door_"},
+        {"json": "[9]"},
+    ],
+)
+def test_what_json_does_not_have_is_absent_and_no_fault(field):
+    body = {"list": [{"code": "a", "value": 1}, 5, "c"], "action": "user_12"}
+    reading = read_fields(profile(field, JSON), Message(json=body), no_hash)
+    assert (reading.values, reading.faults) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"), [(0, "$SMK"), (2, "bat=87"), (-1, "t=21.5"), ("bat", "87"), ("t", "21.5")]
+)
+def test_a_text_is_cut_into_columns_by_place_and_by_name(column, expected):
+    found = profile({"column": column}, TEXT, decoder={"separator": ",", "pairs": "="})
+    assert value(found, Message(text="$SMK, A,bat=87,t=21.5")) == expected
+
+
+def test_each_element_of_an_array_is_a_message_and_the_whole_stays_within_reach():
+    decoder = profile({"json": "v"}, JSON, decoder={"each": "list"}).decoder
+    messages, fault = split(Message(json={"id": 7, "list": [{"v": 1}, {"v": 2}]}), decoder)
+    assert (fault, [message.json for message in messages]) == (None, [{"v": 1}, {"v": 2}])
+    assert value_at(messages[1], "$.id") == 7
+    assert value_at(messages[1], "v") == 2
+
+
+@pytest.mark.parametrize("body", [{"list": 3}, {}, [], None, "x"])
+def test_a_message_without_the_array_is_one_message(body):
+    decoder = profile({"json": "v"}, JSON, decoder={"each": "list"}).decoder
+    messages, fault = split(Message(json=body), decoder)
+    assert ([message.json for message in messages], fault) == ([body], None)
+
+
+def test_an_array_without_end_is_cut_and_said():
+    decoder = profile({"json": "v"}, JSON, decoder={"each": "$"}).decoder
+    messages, fault = split(Message(json=[{}] * 9000), decoder)
+    assert len(messages) == MAX_ELEMENTS
+    assert fault is not None
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "list", "code", "v"]), inner),
+    max_leaves=12,
+)
+
+
+@given(JSON_VALUES)
+def test_no_json_makes_a_field_raise(body):
+    for field in (
+        {"json": "list[code=a].v", "type": "number", "scale": 0.1},
+        {"json": "a.list[0]", "encoding": "hex", "at": 1},
+        {"json": "v", "type": "bool"},
+        {"json": "v", "mask": 6},
+        {"json": "v", "prefix": "a", "invert": True},
+    ):
+        found = profile(field, JSON, decoder={"each": "list"})
+        for message in split(Message(json=body), found.decoder)[0]:
+            read_fields(found, message, no_hash)

@@ -1,0 +1,73 @@
+"""What other tools write is a capture too: hex dumps of a bus, what `mosquitto_sub` prints."""
+
+from pathlib import Path
+
+import pytest
+
+from edge_agent.captures import CaptureError, load_capture, replay
+from edge_agent.profile_examples import example_hasher
+from firmware_profiles.loader import find_profile, load_profile
+from firmware_profiles.model import Profile
+
+STRANGERS = Path(__file__).parents[1] / "firmware_profiles" / "strangers"
+
+
+def events_of(tmp_path: Path, text: str, profile: Profile) -> tuple[list[str], list[str]]:
+    path = tmp_path / "capture.txt"
+    path.write_text(text, encoding="utf-8")
+    found = replay(load_capture(path), profile, example_hasher)
+    return [event.kind for _, event in found.events], [fault for _, fault in found.faults]
+
+
+def stranger(name: str) -> Profile:
+    return load_profile(STRANGERS / f"{name}.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> FF 02 00 00 00 08 6C 12\n< FF 02 01 00 90 60\n",
+        "# of the product page\n12.500 TX: ff0200000008 6c12\n12.531 RX: ff 02 01 00\n12.533 RX: 90 60\n",
+        "FF:02:00:00:00:08:6C:12\nFF:02:01:00:90:60\n",
+        "[0.1] -> 0xFF 0x02 0x00 0x00 0x00 0x08 0x6C 0x12\n[0.2] <- 0xFF,0x02,0x01,0x00,0x90,0x60\n",
+    ],
+)
+def test_a_dump_of_a_bus_is_read_with_and_without_times_and_directions(tmp_path: Path, text: str):
+    events, faults = events_of(tmp_path, text, load_profile(find_profile("novabo/sqr-2")))
+    assert faults == []
+    assert "smoke.state" in events
+
+
+def test_what_mosquitto_sub_prints_is_read(tmp_path: Path):
+    text = (
+        'tuya/eb1/status {"status":[{"code":"unlock_card","value":7},{"code":"residual_electricity","value":12}]}\n'
+        'tuya/eb1/other {"status":[{"code":"unlock_card","value":7}]}\n'
+        '{"tst":"2026-01-01T00:00:00Z","topic":"tuya/eb1/status","payload":{"status":[{"code":"hijack","value":true}]}}\n'
+        "tuya/eb1/status hello\n"
+    )
+    events, faults = events_of(tmp_path, text, stranger("tuya-lock-report"))
+    assert events == ["device.health", "lock.access", "device.health", "lock.alarm"]
+    assert faults == ["payload: not JSON"]
+
+
+def test_a_capture_of_announcements_needs_no_profile_of_the_device(tmp_path: Path):
+    text = (
+        'homeassistant/binary_sensor/d1/smoke/config {"dev_cla":"smoke","stat_t":"d1/smoke","uniq_id":"s"}\n'
+        "d1/smoke ON\n"
+        "d1/smoke OFF\n"
+    )
+    events, faults = events_of(tmp_path, text, load_profile(find_profile("generic/home-assistant")))
+    assert faults == []
+    assert events.count("smoke.state") == 2
+
+
+def test_a_frame_that_is_cut_off_at_the_end_is_said(tmp_path: Path):
+    _, faults = events_of(tmp_path, "53 e5 0a 00 05 48 01 00 16 3e 53 e5 0a 00", stranger("osdp-keypad"))
+    assert faults == ["frame: cut off"]
+
+
+def test_a_line_that_is_neither_is_said_with_its_number(tmp_path: Path):
+    path = tmp_path / "c.txt"
+    path.write_text("01 03\nhello\n")
+    with pytest.raises(CaptureError, match=r"c\.txt:2: neither a capture, hex, nor a topic and its payload: 'hello'"):
+        load_capture(path)
