@@ -190,7 +190,9 @@ def _events(
     hour = (cast(col(EventRow.observed_at), BigInteger) - to_ms(month.start)) / _HOUR_MS
     hours: dict[str, set[int]] = {gateway: set() for gateway in gateways}
     query = select(EventRow.stream_id, hour).where(
-        *within, col(EventRow.observed_at) >= month.start, col(EventRow.observed_at) < month.until
+        *within,
+        col(EventRow.observed_at) >= month.start,
+        col(EventRow.observed_at) < month.start + _whole_hours(month) * _HOUR,
     )
     for stream, n in session.exec(query.distinct()):
         if stream in streams:
@@ -202,19 +204,25 @@ def _events(
     return found, {gateway: len(held) for gateway, held in hours.items()}
 
 
+def _whole_hours(month: Month) -> int:
+    """The hour that runs is not judged yet."""
+    return (month.until - month.start) // _HOUR
+
+
 def _uptime(gateways: dict[str, Gateway], heard: dict[str, int], month: Month) -> tuple[GatewayFigures, ...]:
     found = []
     for code, row in gateways.items():
         since = max(month.start, row.first_seen_at)
         if since >= month.until:
             continue
-        first, last = (since - month.start) // _HOUR, -((month.start - month.until) // _HOUR)
+        first = (since - month.start) // _HOUR
         found.append(
             GatewayFigures(
                 gateway=code,
                 building=row.building_code,
-                hours_due=last - first,
-                hours_heard=min(heard.get(code, 0), last - first),
+                hours_due=_whole_hours(month) - first,
+                # A gateway may tell of what happened before it was first heard.
+                hours_heard=min(heard.get(code, 0), _whole_hours(month) - first),
             )
         )
     return tuple(found)

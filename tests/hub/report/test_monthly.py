@@ -18,7 +18,7 @@ from hub.report.monthly import monthly_report
 from hub.report.paper import write_pdf
 from hub.report.sheet import write_xlsx
 from hub.report.stored import event_range
-from hub.report.views import ClassFigures, MonthlyReport
+from hub.report.views import MonthlyReport, RuleFigures
 from hub.store.tables.alerts import AlertRow
 from hub.store.tables.ingest import EventRow
 
@@ -47,7 +47,8 @@ def made_at(house: House, month: str, scope: str = "") -> MonthlyReport:
 def hours(house: House, count: int) -> None:
     for _ in range(count):
         house.alive(GATEWAY)
-        house.tick(hours=1)
+        house.now += timedelta(hours=1)
+    house.tick()
 
 
 def smoke(house: House, device: str = "smoke-302", *, alarm: bool = True) -> None:
@@ -73,8 +74,8 @@ def november(house: House) -> None:
     hours(house, 2)
 
 
-def of(report: MonthlyReport, kind: str | None) -> ClassFigures:
-    return next(found for found in report.classes if found.alert_class == kind)
+def of(report: MonthlyReport, rule: str) -> RuleFigures:
+    return next(found for found in report.rules if found.rule == rule)
 
 
 def value(report: MonthlyReport, key: str) -> int | float | None:
@@ -93,8 +94,10 @@ def test_figures_equal_what_is_stored(house: House) -> None:
     assert value(report, "events") == sum(stored.values()) > 30
     by_class = Counter(row.alert_class for row in alerts)
     assert {str(f.alert_class): f.opened for f in report.classes if f.opened and f.alert_class} == dict(by_class)
-    life = of(report, "L")
-    assert (life.opened, life.resolved, life.true, life.false, life.open_at_end) == (3, 2, 1, 1, 1)
+    life = of(report, "L1")
+    assert (life.opened, life.resolved, life.true, life.false) == (3, 2, 1, 1)
+    assert life.open_at_end == len(house.alerts("L1")) == 1
+    assert report.classes[0].open_at_end == len(house.alerts())
     assert life.false_share == 0.5
     assert life.answer_median_s == 60
     # Sixty seconds to answer, three minutes to act: the third alarm is late for both.
@@ -139,12 +142,13 @@ def test_hours_without_a_word_are_no_uptime(house: House) -> None:
 
 def test_a_scope_holds_its_own_houses_alone(house: House) -> None:
     november(house)
-    assert of(made_at(house, "2026-11", "test"), "L").opened == 3
-    assert of(made_at(house, "2026-11", BUILDING), "L").opened == 3
+    assert of(made_at(house, "2026-11", "test"), "L1").opened == 3
+    assert of(made_at(house, "2026-11", BUILDING), "L1").opened == 3
     with house.db.read() as session:
         month = month_of("2026-11", house.now)
         nothing = monthly_report(session, month, "", lambda code: code == "elsewhere")
-        assert of(nothing, "L").opened == 0
+        assert nothing.rules == ()
+        assert nothing.classes[0].opened == 0
         assert nothing.events == ()
         with pytest.raises(NotFoundError, match="scope 990000-0009"):
             monthly_report(session, month, "990000-0009", everything)
@@ -168,11 +172,10 @@ def test_the_sheet_holds_numbers_and_the_paper_is_a_pdf(house: House) -> None:
     november(house)
     report = made_at(house, "2026-11")
     book = load_workbook(io.BytesIO(write_xlsx(report, "zh")))
-    rows = list(book["预警（按类别）"].iter_rows(values_only=True))
-    heads = list(rows[0])
-    assert rows[2][0] == "生命安全"
-    assert rows[2][heads.index("误报率")] == 0.5
-    assert rows[2][heads.index("新增预警")] == 3
+    heads, first, *_ = book["预警（按规则）"].iter_rows(values_only=True)
+    line = dict(zip(heads, first, strict=True))
+    assert line["规则"] == "L1 烟雾报警"
+    assert (line["误报率"], line["新增预警"]) == (0.5, 3)
     assert "Alerts by class" in load_workbook(io.BytesIO(write_xlsx(report, "en"))).sheetnames
     assert write_pdf(report, "en").startswith(b"%PDF")
 
