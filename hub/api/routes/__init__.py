@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from hub.api.routes import (
     alerts,
     audit,
+    desk,
     devices,
     gateways,
     home,
@@ -22,6 +23,7 @@ from hub.api.routes import (
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     alerts.router,
+    desk.router,
     units.router,
     tenancies.router,
     registry.router,

@@ -2,6 +2,7 @@ import { computed, reactive } from "vue";
 
 import { got, hub, type Schemas } from "./api/client";
 import type { paths } from "./api/schema";
+import { life, loadLife } from "./life";
 
 export type Alert = Schemas["AlertSummary"];
 export type AlertClass = Schemas["AlertClass"];
@@ -14,6 +15,7 @@ const PAGE = 100;
 const GATHER_MS = 100;
 const RETRY_MS = 1000;
 const MOST_AT_ONCE = 200;
+const MOST_IN_ONE = 500;
 
 /** Whether a time limit of this alert has passed. */
 export function isLate(alert: Alert, now: number): boolean {
@@ -33,9 +35,6 @@ export function createInbox() {
     items: [] as Alert[],
     next: null as string | null,
     counts: null as Schemas["AlertCounts"] | null,
-    /** Life safety that nobody has acknowledged, whatever the filter. */
-    life: [] as Alert[],
-    lifeCount: 0,
     isLoading: false,
     isFirst: true,
   });
@@ -46,14 +45,11 @@ export function createInbox() {
   async function countAgain(): Promise<void> {
     const mine = generation;
     const { state: wanted, ...rest } = state.query;
-    const life = { state: "unacknowledged", class: ["L"] } satisfies AlertQuery;
-    const [counts, lifeCounts, lifePage] = await Promise.all([
+    const [counts] = await Promise.all([
       got(hub.GET("/api/v1/alerts/counts", { params: { query: { ...rest, class: [], state: wanted ?? "open" } } })),
-      got(hub.GET("/api/v1/alerts/counts", { params: { query: life } })),
-      got(hub.GET("/api/v1/alerts", { params: { query: { ...life, limit: 50 } } })),
+      loadLife(),
     ]);
-    if (mine !== generation) return;
-    Object.assign(state, { counts, life: lifePage.items, lifeCount: lifeCounts.open });
+    if (mine === generation) state.counts = counts;
   }
 
   async function load(query: AlertQuery = state.query): Promise<void> {
@@ -130,10 +126,16 @@ export function createInbox() {
     timer ??= setTimeout(ask, changed.size > 1 ? GATHER_MS : 0);
   }
 
+  /** Acknowledge many; returns which moved on meanwhile and were left. */
   async function acknowledge(alerts: Alert[]): Promise<Schemas["SeenManyDone"]> {
-    const items = alerts.map(({ id, revision }) => ({ id, revision }));
-    const answer = await got(hub.POST("/api/v1/alerts/ack", { body: { items } }));
-    alerts.forEach((alert) => touch(alert.id));
+    const answer: Schemas["SeenManyDone"] = { done: [], left: [] };
+    for (let start = 0; start < alerts.length; start += MOST_IN_ONE) {
+      const items = alerts.slice(start, start + MOST_IN_ONE).map(({ id, revision }) => ({ id, revision }));
+      const part = await got(hub.POST("/api/v1/alerts/ack", { body: { items } }));
+      answer.done.push(...part.done);
+      answer.left.push(...part.left);
+      items.forEach(({ id }) => touch(id));
+    }
     return answer;
   }
 
@@ -141,9 +143,9 @@ export function createInbox() {
     // Life safety stands above everything else, however old it is.
     const { state: wanted, class: classes } = state.query;
     const isPinned = (wanted === "open" || wanted === "unacknowledged") && !(classes?.length && !classes.includes("L"));
-    const life = isPinned ? state.life.toSorted((a, b) => a.severity.localeCompare(b.severity)) : [];
-    const ids = new Set(life.map((alert) => alert.id));
-    return [...life, ...state.items.filter((alert) => !ids.has(alert.id))];
+    const pinned = isPinned ? life.alerts.toSorted((a, b) => a.severity.localeCompare(b.severity)) : [];
+    const ids = new Set(pinned.map((alert) => alert.id));
+    return [...pinned, ...state.items.filter((alert) => !ids.has(alert.id))];
   });
 
   return { state, rows, load, more, touch, acknowledge };

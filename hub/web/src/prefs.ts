@@ -9,7 +9,7 @@ export const prefs = reactive({
   theme: (stored === "light" || stored === "dark" ? stored : "auto") as Theme,
   systemIsDark: systemIsDark.matches,
   /** Browsers allow sound only after a click; so it is a button, and off at first. */
-  hasSound: false,
+  hasSound: localStorage.getItem("anfang.sound") === "on",
 });
 
 systemIsDark.addEventListener("change", (event) => (prefs.systemIsDark = event.matches));
@@ -21,4 +21,5 @@ export function isDark(): boolean {
 watchEffect(() => {
   document.documentElement.classList.toggle("dark", isDark());
   localStorage.setItem("anfang.theme", prefs.theme);
+  localStorage.setItem("anfang.sound", prefs.hasSound ? "on" : "off");
 });

@@ -1,5 +1,7 @@
 import { reactive, readonly } from "vue";
 
+import { got, hub, onSignedOut } from "./api/client";
+
 export interface Change {
   kind: "alert" | "gateway" | "device" | "unit" | "rejected";
   subject: string;
@@ -10,8 +12,8 @@ export interface Change {
 type Listener = { change(change: Change): void; reset(): void };
 
 const KINDS = ["alert", "gateway", "device", "unit", "rejected"] as const;
-const state = reactive({ isLive: false, since: Date.now() });
-/** Whether the page hears of changes as they happen, and since when that is so. */
+const state = reactive({ isLive: false, wasLive: false, since: Date.now() });
+/** Whether the page hears of changes as they happen, since when that is so, and whether it ever did. */
 export const live = readonly(state);
 
 const listeners = new Set<Listener>();
@@ -21,7 +23,7 @@ let retry: ReturnType<typeof setTimeout> | undefined;
 let waits = 0;
 
 function setLive(isLive: boolean): void {
-  if (state.isLive !== isLive) Object.assign(state, { isLive, since: Date.now() });
+  if (state.isLive !== isLive) Object.assign(state, { isLive, wasLive: state.wasLive || isLive, since: Date.now() });
 }
 
 function open(): void {
@@ -52,8 +54,18 @@ function open(): void {
     source?.close();
     source = null;
     waits += 1;
+    // The browser hides why a stream failed: a session that has ended looks like a network that is away.
+    if (waits === 2) void askWhoIAm();
     retry = setTimeout(open, Math.min(500 * 2 ** waits, 15_000) * (0.5 + Math.random() / 2));
   };
+}
+
+async function askWhoIAm(): Promise<void> {
+  try {
+    if (!(await got(hub.GET("/api/v1/session")))) onSignedOut.run();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
 }
 
 function close(): void {
@@ -61,6 +73,7 @@ function close(): void {
   source?.close();
   source = null;
   setLive(false);
+  state.wasLive = false;
 }
 
 if (typeof window !== "undefined") {

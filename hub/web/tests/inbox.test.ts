@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { createInbox, dueAt, isLate, type Alert } from "../src/alerts";
+import { forgetLife, life } from "../src/life";
 
 function alert(id: number, change: Partial<Alert> = {}): Alert {
   return {
@@ -63,6 +64,7 @@ class FakeHub {
 let hub: FakeHub;
 beforeEach(() => {
   hub = new FakeHub();
+  forgetLife();
   vi.stubGlobal("fetch", hub.answer);
 });
 
@@ -113,7 +115,7 @@ describe("the inbox", () => {
     const inbox = createInbox();
     await inbox.load();
     expect(ids(inbox).slice(0, 3)).toEqual([2, 1, 202]);
-    expect(inbox.state.lifeCount).toBe(2);
+    expect(life.count).toBe(2);
   });
 
   it("shows only the answer to the last of two questions", async () => {

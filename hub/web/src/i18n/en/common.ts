@@ -40,6 +40,7 @@ export default {
     audit: "Audit",
     users: "Users",
   },
+  units_of: { s: "{n} s", min: "{n} min", h: "{n} h", days: "{n} days", workdays: "{n} working days", years: "{n} years" },
   class: { L: "Life safety", S: "Security", C: "Compliance", W: "Welfare", T: "Technical" },
   severity: { P0: "Critical", P1: "Urgent", P2: "Important", P3: "Normal", P4: "Notice" },
   review: { new: "New", verifying: "Being verified", confirmed: "Confirmed", contested: "Contested", resolved: "Resolved" },

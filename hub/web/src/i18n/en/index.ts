@@ -7,6 +7,7 @@ import devices from "./devices";
 import enter from "./enter";
 import home from "./home";
 import overview from "./overview";
+import parameters from "./parameters";
 import policies from "./policies";
 import registry from "./registry";
 import report from "./report";
@@ -24,6 +25,7 @@ const en: Messages = {
   enter,
   home,
   overview,
+  parameters,
   policies,
   registry,
   report,

@@ -40,6 +40,7 @@ export default {
     audit: "审计",
     users: "用户",
   },
+  units_of: { s: "{n} 秒", min: "{n} 分钟", h: "{n} 小时", days: "{n} 天", workdays: "{n} 个工作日", years: "{n} 年" },
   class: { L: "生命安全", S: "安全", C: "合规", W: "关怀", T: "技术" },
   severity: { P0: "特急", P1: "紧急", P2: "重要", P3: "一般", P4: "提示" },
   review: { new: "待处理", verifying: "核实中", confirmed: "已核实", contested: "有异议", resolved: "已办结" },
