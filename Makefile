@@ -62,11 +62,13 @@ docs-check: $(STAMP)
 	$(BIN)/python -m hub.store.migrations.regenerate --check
 	$(BIN)/python docs/tools/cli_reference.py --check
 	$(BIN)/python docs/tools/alert_reference.py --check
+	$(BIN)/python docs/tools/retention_reference.py --check
 	$(BIN)/python docs/tools/check_docs.py
 
 docs: $(STAMP) ## write the generated pages of docs/
 	@$(BIN)/python docs/tools/cli_reference.py
 	@$(BIN)/python docs/tools/alert_reference.py
+	@$(BIN)/python docs/tools/retention_reference.py
 
 test-unit: $(STAMP) ## the tests that need no service (seconds)
 	$(BIN)/pytest -m "not integration and not slow" -n auto

@@ -27,6 +27,7 @@ from hub.notify.sender import Sender
 from hub.only_one import take_place
 from hub.ports import EventFolder
 from hub.registry.vault import load_vault
+from hub.retention.sweep import Sweeper
 from hub.services import Services
 from hub.store.changes import record_changes
 from hub.store.migrate import open_database, shown
@@ -44,6 +45,7 @@ log = structlog.get_logger(__name__)
 _CHANGES_KEPT: Final = 200_000
 _HOUSEKEEPING_S: Final = 60.0
 _NOTIFY_S: Final = 2.0
+_RETENTION_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,10 @@ class Hub:
                 Ticker("housekeeping", _HOUSEKEEPING_S, self._keep_house, self.metrics),
                 # A thread of its own: a slow mail server must not hold up the rules.
                 Ticker("notify", _NOTIFY_S, self._send_messages, self.metrics),
+                Ticker("retention", _RETENTION_S, self._sweep, self.metrics),
             ]
         )
+        self._sweeper = Sweeper(self.database, clock)
         self._sender = Sender(self.database, load_vault(options.data_dir), AppriseChannel(), clock)
         self._is_stopping = False
 
@@ -154,6 +158,9 @@ class Hub:
         self._sender.send_due()
 
     # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _sweep(self) -> None:
+        self._sweeper.sweep_if_due()
 
     def _worker(self, link: HubLink, number: int) -> Worker:
         is_open = self._config.ingest.accept_unknown_gateways

@@ -22,6 +22,7 @@ _TITLES: Final[dict[str, tuple[int, str, str]]] = {
     "method-not-allowed": (405, "This address does not do that", "不支持此操作"),
     "stale": (409, "Somebody was faster; look again", "记录已被他人更改，请重新查看"),
     "busy": (409, "Something of the kind is at work already; wait for it", "已有同类任务在进行，请稍候"),
+    "still-bound": (409, "A stay or lease still rests on it", "仍有居住或租约与之相关"),
     "invalid": (422, "Something in the request is wrong", "提交的内容有误"),
     "internal": (500, "The hub made a mistake", "系统内部错误"),
     "unavailable": (503, "Not ready yet", "服务尚未就绪"),

@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import text
-from sqlmodel import Session, col, select
+from sqlalchemy import delete, text
+from sqlmodel import Session, col, func, select
 
 from hub.store.base import to_ms
 from hub.store.tables.access import AuditEntry
+from hub.store.tables.alerts import Progress
 
 GENESIS = "0" * 64
 """What the first line is sealed with."""
 
 # One lock for the chain on PostgreSQL, where several transactions could read the same last line. The number is ours.
 _CHAIN_LOCK = 0x616E66616E67
+_ANCHOR = "audit.anchor"
+"""Where the trail begins after its oldest part went: the seal of the last line that is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,24 @@ def seal(row: AuditEntry) -> str:
     return hashlib.sha256(msgspec.json.encode(words)).hexdigest()
 
 
+def cut_audit(session: Session, before: datetime) -> int:
+    """Delete the oldest part of the trail, up to that instant; how many lines. The chain goes on from its last line.
+
+    The seal of that line is kept beside the trail, and is in the line that the caller adds about the cut.
+    """
+    last = session.exec(select(func.max(AuditEntry.id)).where(col(AuditEntry.at) < before)).one()
+    if last is None:
+        return 0
+    anchor = session.exec(select(AuditEntry.hash).where(AuditEntry.id == last)).one()
+    session.merge(Progress(name=_ANCHOR, at=before, cursor=anchor))
+    session.flush()
+    return session.connection().execute(delete(AuditEntry).where(col(AuditEntry.id) <= last)).rowcount
+
+
 def broken_links(session: Session) -> Iterator[int]:
     """Ids of lines that were changed, or whose predecessor was changed or taken away. Reads the whole trail."""
-    previous = GENESIS
+    anchor = session.get(Progress, _ANCHOR)
+    previous = anchor.cursor if anchor is not None else GENESIS
     for row in session.exec(select(AuditEntry).order_by(col(AuditEntry.id))).yield_per(1000):
         if row.previous_hash != previous or seal(row) != row.hash:
             yield row.id or 0

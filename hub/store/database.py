@@ -94,6 +94,8 @@ def _prepare_sqlite(engine: Engine, *, is_writer: bool) -> None:
         if is_writer:
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute("PRAGMA synchronous=FULL")
+            # What was erased must not lie on in the file's free pages.
+            cursor.execute("PRAGMA secure_delete=ON")
         else:
             cursor.execute("PRAGMA query_only=ON")
             cursor.execute("PRAGMA wal_autocheckpoint=0")

@@ -14,6 +14,7 @@ from hub.api.routes import (
     registry,
     replays,
     reports,
+    retention,
     session,
     tenancies,
     units,
@@ -36,5 +37,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     reports.router,
     users.router,
     audit.router,
+    retention.router,
 )
 """Every router; a test holds that each route in them declares its policy."""

@@ -209,6 +209,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_gateway_building_code"), "gateway", ["building_code"], unique=False)
     op.create_table(
+        "legal_hold",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("unit_code", sa.String(length=128), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("set_by", sa.String(length=96), nullable=False),
+        sa.Column("set_at", hub.store.base.InstantMs(), nullable=False),
+        sa.Column("expires_at", hub.store.base.InstantMs(), nullable=False),
+        sa.Column("ended_at", hub.store.base.InstantMs(), nullable=True),
+        sa.Column("ended_by", sa.String(length=96), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_hold")),
+    )
+    op.create_index(op.f("ix_legal_hold_unit_code"), "legal_hold", ["unit_code"], unique=False)
+    op.create_table(
         "night_estimate",
         sa.Column("place", sa.String(length=128), nullable=False),
         sa.Column("night", sa.Date(), nullable=False),
@@ -278,6 +291,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_override")),
     )
     op.create_index(op.f("ix_policy_override_scope_code"), "policy_override", ["scope_code"], unique=False)
+    op.create_table(
+        "purge_run",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("began_at", hub.store.base.InstantMs(), nullable=False),
+        sa.Column("ended_at", hub.store.base.InstantMs(), nullable=False),
+        sa.Column("taken", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purge_run")),
+    )
     op.create_table(
         "reg_booking",
         sa.Column("code", sa.String(length=128), nullable=False),
@@ -630,6 +651,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("gateway_id", "digest", name=op.f("uq_rejected_batch_gateway_id_digest")),
     )
     op.create_table(
+        "retention_setting",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("period", sa.String(length=32), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("set_by", sa.String(length=96), nullable=False),
+        sa.Column("set_at", hub.store.base.InstantMs(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_retention_setting")),
+    )
+    op.create_index(op.f("ix_retention_setting_period"), "retention_setting", ["period"], unique=False)
+    op.create_table(
         "rule_progress",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("at", hub.store.base.InstantMs(), nullable=False),
@@ -780,6 +812,8 @@ def downgrade() -> None:
     op.drop_table("sign_in_failure")
     op.drop_table("rule_verdict")
     op.drop_table("rule_progress")
+    op.drop_index(op.f("ix_retention_setting_period"), table_name="retention_setting")
+    op.drop_table("retention_setting")
     op.drop_table("rejected_batch")
     op.drop_index(
         "uq_reg_welfare_current",
@@ -892,6 +926,7 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_reg_booking_unit_code"), table_name="reg_booking")
     op.drop_table("reg_booking")
+    op.drop_table("purge_run")
     op.drop_index(op.f("ix_policy_override_scope_code"), table_name="policy_override")
     op.drop_table("policy_override")
     op.drop_index(op.f("ix_place_belief_gateway_id"), table_name="place_belief")
@@ -901,6 +936,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_notification_alert_id"), table_name="notification")
     op.drop_table("notification")
     op.drop_table("night_estimate")
+    op.drop_index(op.f("ix_legal_hold_unit_code"), table_name="legal_hold")
+    op.drop_table("legal_hold")
     op.drop_index(op.f("ix_gateway_building_code"), table_name="gateway")
     op.drop_table("gateway")
     op.drop_index("ix_event_unit_id", table_name="event")

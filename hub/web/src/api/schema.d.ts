@@ -612,6 +612,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people/{person}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase Person
+         * @description Erase somebody's name, phone and document for good, at their own request; refused while they live there.
+         */
+        post: operations["erase_person_api_v1_people__person__erase_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policies": {
         parameters: {
             query?: never;
@@ -941,6 +961,86 @@ export interface paths {
          */
         get: operations["report_file_api_v1_report_file_get"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retention
+         * @description Periods, holds in force and the latest sweeps.
+         */
+        get: operations["retention_api_v1_retention_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Hold
+         * @description Put a legal hold on a unit.
+         */
+        post: operations["add_hold_api_v1_retention_holds_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/holds/{hold_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Hold
+         * @description End a legal hold before its time.
+         */
+        delete: operations["end_hold_api_v1_retention_holds__hold_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/periods/{period}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Period
+         * @description Keep a kind of data for so many days from now on. A time above the default is audited as a weakening.
+         */
+        put: operations["set_period_api_v1_retention_periods__period__put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2129,6 +2229,22 @@ export interface components {
             stored: number;
         };
         /**
+         * ErasureIn
+         * @description Why: the person's own request, and where it is filed.
+         */
+        ErasureIn: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ErasureOut
+         * @description What was done: free texts in which the person's name, phone or number stood and was replaced.
+         */
+        ErasureOut: {
+            /** Texts Mended */
+            texts_mended: number;
+        };
+        /**
          * EventFigures
          * @description Events of one kind that were stored in the month. `earlier`: those of them that happened before it began.
          */
@@ -2375,6 +2491,45 @@ export interface components {
              * Format: date
              */
             until: string;
+        };
+        /**
+         * HoldIn
+         * @description Keep everything of a unit until then, and why.
+         */
+        HoldIn: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Reason */
+            reason: string;
+            /** Unit Code */
+            unit_code: string;
+        };
+        /**
+         * HoldOut
+         * @description Everything of a unit is kept until then.
+         */
+        HoldOut: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Id */
+            id: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Set At
+             * Format: date-time
+             */
+            set_at: string;
+            /** Set By */
+            set_by: string;
+            /** Unit Code */
+            unit_code: string;
         };
         /**
          * HomeAlert
@@ -3021,6 +3176,47 @@ export interface components {
             verified_at: string | null;
         };
         /**
+         * Period
+         * @description A kind of data that is kept for a time of its own.
+         * @enum {string}
+         */
+        Period: "counts_fine" | "counts_quarter" | "counts_daily" | "doors_named" | "doors" | "life_events" | "telemetry" | "alerts_false" | "alerts_closed" | "alerts_life" | "moved_out" | "lease_core" | "rejected" | "messages" | "audit";
+        /**
+         * PeriodIn
+         * @description How long from now on, and why.
+         */
+        PeriodIn: {
+            /** Days */
+            days: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * PeriodOut
+         * @description One kind of data. `is_weaker`: kept longer than the default, which is less private.
+         */
+        PeriodOut: {
+            after: components["schemas"]["Text"];
+            /** Days */
+            days: number;
+            /** Default Days */
+            default_days: number;
+            /** Is Weaker */
+            is_weaker: boolean;
+            /** Least Days */
+            least_days: number;
+            /** Most Days */
+            most_days: number;
+            period: components["schemas"]["Period"];
+            /** Reason */
+            reason: string;
+            /** Set At */
+            set_at: string | null;
+            /** Set By */
+            set_by: string | null;
+            title: components["schemas"]["Text"];
+        };
+        /**
          * PersonView
          * @description Somebody, masked. `code` asks for more, with a reason and an audit entry.
          */
@@ -3320,6 +3516,18 @@ export interface components {
             revision?: number | null;
         };
         /**
+         * RetentionOut
+         * @description All of it.
+         */
+        RetentionOut: {
+            /** Holds */
+            holds: components["schemas"]["HoldOut"][];
+            /** Periods */
+            periods: components["schemas"]["PeriodOut"][];
+            /** Runs */
+            runs: components["schemas"]["RunOut"][];
+        };
+        /**
          * RevealIn
          * @description Why somebody's name has to be seen. It is kept, and the person can read it.
          */
@@ -3502,6 +3710,28 @@ export interface components {
             trigger: components["schemas"]["Text"];
             /** Version */
             version: string;
+        };
+        /**
+         * RunOut
+         * @description One sweep and what it took away, by step.
+         */
+        RunOut: {
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /**
+             * Ended At
+             * Format: date-time
+             */
+            ended_at: string;
+            /** Id */
+            id: number;
+            /** Taken */
+            taken: {
+                [key: string]: number;
+            };
         };
         /**
          * ScopeOut
@@ -5243,6 +5473,44 @@ export interface operations {
             };
         };
     };
+    erase_person_api_v1_people__person__erase_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_policies_api_v1_policies_get: {
         parameters: {
             query?: {
@@ -5934,6 +6202,144 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    retention_api_v1_retention_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    add_hold_api_v1_retention_holds_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    end_hold_api_v1_retention_holds__hold_id__delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                hold_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    set_period_api_v1_retention_periods__period__put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                period: components["schemas"]["Period"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PeriodIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodOut"];
+                };
             };
             /** @description Problem (RFC 9457) */
             "4XX": {
