@@ -1,23 +1,21 @@
 """The monthly report (平安月报) of a scope, from what is stored: the same month gives the same figures again."""
 
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, cast
 from sqlmodel import Session, col, func, select
 
-from hub.alerts.book import AlertBook
 from hub.alerts.packs import standard_packs
 from hub.report import figures
+from hub.report.coverage import Covered, buildings_covered
 from hub.report.definitions import DEFINITIONS, EVENT_KINDS
 from hub.report.houses import Houses, Sees, as_seen, find_houses, gateways_of, units_of
 from hub.report.lives import Act, Life
 from hub.report.month import Month, before
 from hub.report.stored import event_range
 from hub.report.views import EventFigures, Figure, GatewayFigures, MonthlyReport, PackUsed
-from hub.rules import l6_no_detector
-from hub.rules.building import BuildingSeen
 from hub.rules.known import UnitKnown
 from hub.rules.local_time import local_day
 from hub.rules.model import Text
@@ -54,7 +52,7 @@ def monthly_report(
         houses=_figures(_of_houses(houses, units, local_day(month.until - timedelta(milliseconds=1)))),
         devices=_figures(
             {
-                **_coverage(session, houses, seen, packs, month.until),
+                **_coverage(buildings_covered(session, houses, seen, packs, month.until)),
                 "gateways": len(uptime),
                 "uptime_share": figures.share(sum(g.hours_heard for g in uptime), sum(g.hours_due for g in uptime)),
                 "nights_share": _nights(session, {unit.code for unit in units} | set(houses.buildings), month),
@@ -100,22 +98,13 @@ def _of_houses(houses: Houses, units: list[UnitKnown], day: date) -> dict[str, A
     }
 
 
-def _coverage(
-    session: Session, houses: Houses, seen: list[BuildingSeen], packs: PackSet, at: datetime
-) -> dict[str, Any]:
-    book = AlertBook(session, houses.ledger, packs, at)
-    day = local_day(at)
-    needed = missing = required = 0
-    for building in seen:
-        gaps = sum(gap.missing for gap in building.gaps(day))
-        needed += building.places(day)
-        missing += gaps
-        p = book.policy(building.building).of("L6", l6_no_detector.Parameters)
-        required += gaps if l6_no_detector.is_required(building, p, day) else 0
+def _coverage(covered: list[Covered]) -> dict[str, Any]:
+    needed = sum(found.places for found in covered)
+    missing = {found.code: sum(gap.missing for gap in found.gaps) for found in covered}
     return {
         "detector_places": needed,
-        "detector_share": figures.share(needed - missing, needed),
-        "detectors_required_missing": required,
+        "detector_share": figures.share(needed - sum(missing.values()), needed),
+        "detectors_required_missing": sum(missing[found.code] for found in covered if found.is_required),
     }
 
 

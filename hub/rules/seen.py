@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -21,6 +21,10 @@ from wire.events import (
 )
 
 MOST_TRIES: Final = 16
+MOST_CHARGES: Final = 90
+A_DAY: Final = timedelta(days=1)
+REPLACED_PCT: Final = 15.0
+"""A battery that holds so much more than before is another one, or was charged."""
 _SIGNS_OF_LIFE: Final = (PeopleCrossing, PeoplePresent, DoorState, LockAccess)
 
 
@@ -30,6 +34,13 @@ class Try(Struct, frozen=True, array_like=True):
     at: datetime
     event_id: int
     ref: str
+
+
+class Charge(Struct, frozen=True, array_like=True):
+    """What a battery held."""
+
+    at: datetime
+    pct: float
 
 
 class DeviceSeen(Struct, omit_defaults=True):
@@ -53,6 +64,8 @@ class DeviceSeen(Struct, omit_defaults=True):
     tries: list[Try] = []
     invalid: list[Try] = []
     health_event_id: int | None = None
+    # What the battery said, at most once a day: from these its end is foretold.
+    charges: list[Charge] = []
     # When somebody last passed, opened or was seen; written with the device, so at most a minute behind.
     active_at: datetime | None = None
 
@@ -138,7 +151,7 @@ def absorb(  # noqa: PLR0911, PLR0912  # one branch per kind
                     changed = changed or name != "rssi_dbm"
             if changed:
                 seen.health_event_id = event_id
-            return changed
+            return _keep_charge(seen, event.observed_at, data.battery_pct) or changed
         case DoorState(data=data):
             if not data.open:
                 changed = seen.door_open_since is not None
@@ -170,6 +183,14 @@ def absorb(  # noqa: PLR0911, PLR0912  # one branch per kind
             return True
         case _:
             return False
+
+
+def _keep_charge(seen: DeviceSeen, at: datetime, pct: float | None) -> bool:
+    last = seen.charges[-1] if seen.charges else None
+    if pct is None or (last is not None and at - last.at < A_DAY and pct - last.pct < REPLACED_PCT):
+        return False
+    seen.charges = [*seen.charges[-(MOST_CHARGES - 1) :], Charge(at, pct)]
+    return True
 
 
 class _Active(Struct):

@@ -1,5 +1,6 @@
 """Devices: what each last said of itself, and where it stands by the ledger."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -8,10 +9,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 from sqlmodel import and_, col, or_, select
 
+from hub.alerts.packs import standard_packs
+from hub.alerts.policies import policy_for
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
 from hub.api.access.roles import Right
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
+from hub.report.coverage import buildings_covered
+from hub.report.houses import as_seen, find_houses, units_of
+from hub.rules import battery, t3_battery
 from hub.rules.seen import DeviceSeen
 from hub.store.tables.alerts import DeviceWatch
 from hub.store.tables.registry import DevicePlacement
@@ -41,6 +47,56 @@ class DeviceOut(BaseModel):
     has_fault: bool
     fault: str
     rssi_dbm: float | None
+    battery_low_at: datetime | None
+    smoke: bool
+    is_silenced: bool
+    tested_at: datetime | None
+    lock: str | None
+    door_open_since: datetime | None
+    camera: str | None
+
+
+class GapOut(BaseModel):
+    """A unit (null: the common parts) in which so many places need a detector, and so many are there."""
+
+    unit: str | None
+    rooms: int
+    detectors: int
+
+
+class CoverageOut(BaseModel):
+    """Smoke detectors of a building. `is_required` by rule L6; null when its threshold is not known there."""
+
+    code: str
+    name: str
+    rooms: int
+    people: int
+    is_required: bool | None
+    threshold_rooms: int | None
+    threshold_people: int | None
+    places: int
+    gaps: list[GapOut]
+
+
+@router.get("/coverage")
+def list_coverage(
+    *,
+    request: Request,
+    caller: Annotated[Caller, Depends(Allow(Right.SEE_GATEWAYS))],
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[CoverageOut]:
+    """Places that need a smoke detector and have none, building by building."""
+    services = services_of(request)
+    after = from_cursor(cursor, str) or ""
+    with services.database.read() as session:
+        houses = find_houses(session, "", caller.sees)
+        page = sorted(code for code in houses.buildings if code > after)[: limit + 1]
+        houses = replace(houses, buildings={code: houses.buildings[code] for code in page[:limit]})
+        seen = as_seen(session, houses, units_of(session, houses))
+        found = buildings_covered(session, houses, seen, standard_packs(), services.clock.now())
+    items = [CoverageOut.model_validate(item, from_attributes=True) for item in found]
+    return Page(items=items, next=to_cursor(page[limit - 1]) if page[limit:] else None)
 
 
 @router.get("/devices")
@@ -77,13 +133,16 @@ def list_devices(
                 )
             )
         )
-    with services_of(request).database.read() as session:
+    services = services_of(request)
+    with services.database.read() as session:
         rows = session.exec(query).all()
-    items = [_out(watch, placement) for watch, placement in rows[:limit]]
+        policy = policy_for(session, standard_packs(), None, services.clock.now())
+    low_pct = policy.of("T3", t3_battery.Parameters).low_pct
+    items = [_out(watch, placement, low_pct) for watch, placement in rows[:limit]]
     return Page(items=items, next=to_cursor(items[-1].key) if rows[limit:] else None)
 
 
-def _out(watch: DeviceWatch, placement: DevicePlacement | None) -> DeviceOut:
+def _out(watch: DeviceWatch, placement: DevicePlacement | None, low_pct: int) -> DeviceOut:
     seen = _seen.decode(watch.state)
     return DeviceOut(
         key=watch.key,
@@ -103,4 +162,11 @@ def _out(watch: DeviceWatch, placement: DevicePlacement | None) -> DeviceOut:
         has_fault=bool(seen.fault),
         fault=seen.fault if isinstance(seen.fault, str) else "",
         rssi_dbm=seen.rssi_dbm,
+        battery_low_at=battery.low_at(seen.charges, low_pct),
+        smoke=seen.smoke,
+        is_silenced=seen.silenced,
+        tested_at=seen.tested_at,
+        lock=seen.lock,
+        door_open_since=seen.door_open_since,
+        camera=seen.camera,
     )

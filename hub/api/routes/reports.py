@@ -12,6 +12,7 @@ from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
 from hub.report.houses import list_scopes
 from hub.report.month import month_of
 from hub.report.monthly import monthly_report
+from hub.report.overview import Overview, overview
 from hub.report.paper import write_pdf
 from hub.report.sheet import write_xlsx
 from hub.report.views import MonthlyReport
@@ -91,3 +92,11 @@ def report_file(
         append_audit(session, done, services.clock.now())
     name = f"anfang-{found.month}.{form}"
     return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@router.get("/overview")
+def today(request: Request, caller: Reader, scope: ScopeCode = "") -> Overview:
+    """Now, today and the last weeks in figures; for a wall, nobody is named in it."""
+    services = services_of(request)
+    with services.database.read() as session:
+        return overview(session, scope, caller.sees, services.clock.now())

@@ -324,6 +324,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Coverage
+         * @description Places that need a smoke detector and have none, building by building.
+         */
+        get: operations["list_coverage_api_v1_coverage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -604,6 +624,26 @@ export interface paths {
          * @description What was told to whom, newest first; of alerts of the caller's scope.
          */
         get: operations["list_messages_api_v1_notifications_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Today
+         * @description Now, today and the last weeks in figures; for a wall, nobody is named in it.
+         */
+        get: operations["today_api_v1_overview_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1854,6 +1894,46 @@ export interface components {
             reason: string;
         };
         /**
+         * BuildingNow
+         * @description One building: its units by state, its people by the ledger, its open alerts, its gateways, its detectors.
+         *
+         *     `detectors_required`: null when the threshold of its jurisdiction is not known.
+         */
+        BuildingNow: {
+            /** By Class */
+            by_class: {
+                [key: string]: number;
+            };
+            /** Code */
+            code: string;
+            /** Detectors Required */
+            detectors_required: boolean | null;
+            /** Gateways */
+            gateways: number;
+            /** Gateways Away */
+            gateways_away: number;
+            /** Is Life At Risk */
+            is_life_at_risk: boolean;
+            /** Missing */
+            missing: number;
+            /** Name */
+            name: string;
+            /** Places */
+            places: number;
+            /** Residents */
+            residents: number;
+            /** Scope */
+            scope: string | null;
+            /** States */
+            states: {
+                [key: string]: number;
+            };
+            /** Units */
+            units: number;
+            /** Worst */
+            worst: string | null;
+        };
+        /**
          * BuildingView
          * @description A building and how many units and alerts it has.
          */
@@ -1996,6 +2076,23 @@ export interface components {
             true: number;
         };
         /**
+         * ClassNow
+         * @description One class of alerts now, and what came and went since midnight.
+         */
+        ClassNow: {
+            alert_class: components["schemas"]["AlertClass"];
+            /** Open */
+            open: number;
+            /** Opened Today */
+            opened_today: number;
+            /** Overdue */
+            overdue: number;
+            /** Resolved Today */
+            resolved_today: number;
+            /** Unacknowledged */
+            unacknowledged: number;
+        };
+        /**
          * Colleague
          * @description Somebody to whom an alert can be given.
          */
@@ -2054,6 +2151,30 @@ export interface components {
             reason: string;
         };
         /**
+         * CoverageOut
+         * @description Smoke detectors of a building. `is_required` by rule L6; null when its threshold is not known there.
+         */
+        CoverageOut: {
+            /** Code */
+            code: string;
+            /** Gaps */
+            gaps: components["schemas"]["GapOut"][];
+            /** Is Required */
+            is_required: boolean | null;
+            /** Name */
+            name: string;
+            /** People */
+            people: number;
+            /** Places */
+            places: number;
+            /** Rooms */
+            rooms: number;
+            /** Threshold People */
+            threshold_people: number | null;
+            /** Threshold Rooms */
+            threshold_rooms: number | null;
+        };
+        /**
          * CredentialView
          * @description What opens the door; `mask` is all that is known of its number.
          */
@@ -2094,12 +2215,18 @@ export interface components {
          * @description One device. What no event ever said is null.
          */
         DeviceOut: {
+            /** Battery Low At */
+            battery_low_at: string | null;
             /** Battery Pct */
             battery_pct: number | null;
             /** Building */
             building: string | null;
+            /** Camera */
+            camera: string | null;
             /** Device */
             device: string;
+            /** Door Open Since */
+            door_open_since: string | null;
             /** Fault */
             fault: string;
             /**
@@ -2117,6 +2244,8 @@ export interface components {
             is_in_alarm: boolean;
             /** Is Online */
             is_online: boolean | null;
+            /** Is Silenced */
+            is_silenced: boolean;
             /** Is Tampered */
             is_tampered: boolean | null;
             /** Key */
@@ -2128,10 +2257,16 @@ export interface components {
              * Format: date-time
              */
             last_seen_at: string;
+            /** Lock */
+            lock: string | null;
             /** Name */
             name: string;
             /** Rssi Dbm */
             rssi_dbm: number | null;
+            /** Smoke */
+            smoke: boolean;
+            /** Tested At */
+            tested_at: string | null;
             /** Unit */
             unit: string | null;
         };
@@ -2160,6 +2295,28 @@ export interface components {
             placement: string;
             /** Room */
             room: string | null;
+        };
+        /**
+         * DevicesNow
+         * @description Devices and gateways by how they fare; a device may be counted in more than one way.
+         */
+        DevicesNow: {
+            /** Devices */
+            devices: number;
+            /** Faulty */
+            faulty: number;
+            /** Gateways */
+            gateways: number;
+            /** Gateways Away */
+            gateways_away: number;
+            /** In Alarm */
+            in_alarm: number;
+            /** Low Battery */
+            low_battery: number;
+            /** Offline */
+            offline: number;
+            /** Tampered */
+            tampered: number;
         };
         /**
          * DraftIn
@@ -2426,6 +2583,18 @@ export interface components {
             number: string;
             /** Person */
             person?: string | null;
+        };
+        /**
+         * GapOut
+         * @description A unit (null: the common parts) in which so many places need a detector, and so many are there.
+         */
+        GapOut: {
+            /** Detectors */
+            detectors: number;
+            /** Rooms */
+            rooms: number;
+            /** Unit */
+            unit: string | null;
         };
         /**
          * GatewayFigures
@@ -2924,6 +3093,21 @@ export interface components {
             to_on: string | null;
         };
         /**
+         * Opened
+         * @description Alerts that were opened in the hour, or on the day, that begins at `at`.
+         */
+        Opened: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By Class */
+            by_class: {
+                [key: string]: number;
+            };
+        };
+        /**
          * Outage
          * @description A time in which nobody could see, and the word for why: gateway or camera.
          */
@@ -2998,6 +3182,32 @@ export interface components {
             value: unknown;
         };
         /**
+         * Overview
+         * @description What a wall shows. Nobody who lives anywhere is named, and no unit is.
+         */
+        Overview: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Buildings */
+            buildings: components["schemas"]["BuildingNow"][];
+            /** Classes */
+            classes: components["schemas"]["ClassNow"][];
+            /** Days */
+            days: components["schemas"]["Opened"][];
+            devices: components["schemas"]["DevicesNow"];
+            /** Duty */
+            duty: components["schemas"]["ShiftNow"][];
+            /** Hours */
+            hours: components["schemas"]["Opened"][];
+            /** Scope */
+            scope: string;
+            /** Scope Name */
+            scope_name: string;
+        };
+        /**
          * PackOut
          * @description One rule pack.
          */
@@ -3048,6 +3258,13 @@ export interface components {
         Page_BuildingView_: {
             /** Items */
             items: components["schemas"]["BuildingView"][];
+            /** Next */
+            next?: string | null;
+        };
+        /** Page[CoverageOut] */
+        Page_CoverageOut_: {
+            /** Items */
+            items: components["schemas"]["CoverageOut"][];
             /** Next */
             next?: string | null;
         };
@@ -3840,6 +4057,30 @@ export interface components {
              * Scope
              * @default
              */
+            scope: string;
+        };
+        /**
+         * ShiftNow
+         * @description Who is on duty in the next 24 hours: the name of a recipient of messages, as the organisation chose it.
+         */
+        ShiftNow: {
+            /**
+             * Begin
+             * Format: date-time
+             */
+            begin: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Is Now */
+            is_now: boolean;
+            /** Level */
+            level: number;
+            /** Recipient */
+            recipient: string;
+            /** Scope */
             scope: string;
         };
         /**
@@ -4904,6 +5145,43 @@ export interface operations {
             };
         };
     };
+    list_coverage_api_v1_coverage_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string | null;
+                /** @description how many items at most */
+                limit?: number;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CoverageOut_"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_devices_api_v1_devices_get: {
         parameters: {
             query?: {
@@ -5460,6 +5738,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_MessageOut_"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    today_api_v1_overview_get: {
+        parameters: {
+            query?: {
+                /** @description "" is all that the caller sees */
+                scope?: string;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
                 };
             };
             /** @description Problem (RFC 9457) */
