@@ -12,35 +12,20 @@ import pytest
 from openpyxl import load_workbook
 from sqlmodel import select
 from support.api import Hub, running_api
+from support.ledger import seed
 
 from hub.api.access.roles import Role
-from hub.registry.seed_file import load_text
-from hub.registry.vault import load_vault
 from hub.store.tables.access import AuditEntry
 
 HEADERS = "楼栋,房号,租客姓名,证件类型,证件号码,手机号,起租日,到租日,民族\n"
 GOOD = "3幢,501,张三,身份证,990000199001010017,13800001234,2026-01-01,不定期,汉\n"
 BAD = "3幢,502,李四,身份证,990000199001010018,,明天,,\n"
-LEDGER = """
-registry: 1
-buildings: [{code: B1, name: 一号楼}]
-people: [{code: p0, name: 王五}]
-units:
-  - {code: B1-101, building: B1, let_as: whole, vacant: true, owner: p0}
-  - {code: B1-102, building: B1, let_as: rooms, rooms: [{name: 主卧}, {name: 次卧}]}
-"""
 
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
     with running_api(tmp_path) as running:
         yield running
-
-
-def seed(hub: Hub) -> None:
-    vault = load_vault(hub.services.data_dir)
-    with hub.database.write() as session:
-        load_text(session, LEDGER, "seed", vault=vault, organisation_key=b"k" * 32, now=hub.clock.now())
 
 
 def table(text: str, **more: Any) -> dict[str, Any]:

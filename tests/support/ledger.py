@@ -1,0 +1,21 @@
+"""A small ledger for tests of the API."""
+
+from hub.registry.seed_file import load_text
+from hub.registry.vault import load_vault
+from support.api import Hub
+
+LEDGER = """
+registry: 1
+buildings: [{code: B1, name: 一号楼}]
+people: [{code: p0, name: 王五}]
+units:
+  - {code: B1-101, building: B1, let_as: whole, vacant: true, owner: p0}
+  - {code: B1-102, building: B1, let_as: rooms, rooms: [{name: 主卧}, {name: 次卧}]}
+"""
+
+
+def seed(hub: Hub, text: str = LEDGER) -> None:
+    """Bring YAML into the ledger of a running API."""
+    vault = load_vault(hub.services.data_dir)
+    with hub.database.write() as session:
+        load_text(session, text, "seed", vault=vault, organisation_key=b"k" * 32, now=hub.clock.now())
