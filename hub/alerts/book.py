@@ -33,6 +33,7 @@ class AlertBook:
         self._open: dict[tuple[str, str], AlertRow | None] = {}
         self._known: dict[int, set[tuple[int | None, str]]] = {}
         self._overrides: dict[str, list[Override]] | None = None
+        self._policies: dict[str | None, Policy] = {}
         self._all_open = False
         self._prefetched: tuple[str, ...] = ()
         self._prefetched_gateways: frozenset[str] = frozenset()
@@ -61,6 +62,13 @@ class AlertBook:
 
     def policy(self, building: BuildingKnown | None) -> Policy:
         """What holds for a building; for an unknown one, what holds everywhere."""
+        code = building.code if building is not None else None
+        found = self._policies.get(code)
+        if found is None:
+            found = self._policies[code] = self._policy(building)
+        return found
+
+    def _policy(self, building: BuildingKnown | None) -> Policy:
         if self._overrides is None:
             self._overrides = self._read_overrides()
         if building is None:

@@ -27,10 +27,12 @@ from hub.notify.queue import queue_alerts
 from hub.registry.ledger import Ledger
 from hub.rules import l4_detector_lost, t2_backlog, t4_clock
 from hub.rules.local_time import local_day
-from hub.rules.on_event import Around, is_invalid, judge, next_check, unknown_device
+from hub.rules.on_event import Around, is_invalid, judge, next_check
 from hub.rules.place import Place
 from hub.rules.policy import PackSet, Policy
 from hub.rules.seen import absorb
+from hub.rules.t5_unknown_device import is_known
+from hub.rules.t5_unknown_device import judge as unknown_device
 from wire.events import (
     AnyEvent,
     CameraState,
@@ -78,8 +80,9 @@ class Evaluator:
     def __init__(self, packs: PackSet | None = None, *, replays: bool = False) -> None:
         self._packs = packs or standard_packs()
         self._night = night_of(self._packs)
-        # Devices that the ledger has no place for, looked at with each of their events. A cache: T5 is in the store.
-        self._unknown: set[str] = set()
+        # Device -> the event with which T5 looked at it, and whether the ledger had it. A cache: T5 is in the store.
+        self._looked_at: dict[str, tuple[int, bool]] = {}
+        self._looked_in = -1
         self._ledger = Ledger()
         self._follower = Follower(self._ledger)
         self._units = UnitWatch(self._ledger)
@@ -93,6 +96,12 @@ class Evaluator:
         if not relevant and not reports:
             return []
         self._ledger.refresh(session, now if self._replays else None)
+        if self._looked_in != self._ledger.revision:
+            self._looked_at.clear()
+            self._looked_in = self._ledger.revision
+        places = {(stored.gateway_id, stored.event.device, stored.event.unit) for stored in relevant}
+        self._ledger.look_up(session, places | {(stored.gateway_id, stored.event.device, None) for stored in reports})
+        self._ledger.look_up_credentials(session, {ref for stored in relevant if (ref := _ref(stored.event))})
         book = AlertBook(session, self._ledger, self._packs, now)
         book.prefetch({stored.gateway_id for stored in events})
         table = WatchTable(session)
@@ -128,9 +137,11 @@ class Evaluator:
         was = copy.copy(watched.seen)
         around = self._around(session, place, stored)
         invalid = isinstance(event, LockAccess) and is_invalid(event, around.held)
-        if absorb(watched.seen, event, stored.id, is_invalid=invalid):
-            watched.is_changed = True
+        is_changed = absorb(watched.seen, event, stored.id, is_invalid=invalid)
+        watched.is_changed = watched.is_changed or is_changed
         policy = book.policy(place.building)
+        if place.is_adopted and self._is_news(place, watched):
+            self._unknown_device(place, stored, watched, book, policy)
         was_seen_at = watched.last_seen_at
         watched.last_seen_at = max(was_seen_at, stored.received_at)
         watched.last_event_id = stored.id
@@ -143,16 +154,15 @@ class Evaluator:
         if watched.kind == "smoke" and heard_again(place, was_seen_at, watched, policy):
             p = policy.of("L4", l4_detector_lost.Parameters)
             book.take(l4_detector_lost.on_silence(place, stored.received_at, stored.id, p, stored.received_at), policy)
-        watched.check_at = next_check(
-            place,
-            watched.kind,
-            watched.seen,
-            last_seen_at=watched.last_seen_at,
-            policy=policy,
-            now=stored.received_at,
-        )
-        if watched.is_new or watched.key in self._unknown:
-            self._unknown_device(place, stored, book, policy)
+        if is_changed or watched.check_at is not None or watched.kind == "smoke":
+            watched.check_at = next_check(
+                place,
+                watched.kind,
+                watched.seen,
+                last_seen_at=watched.last_seen_at,
+                policy=policy,
+                now=stored.received_at,
+            )
         for finding in judge(
             place, event, stored.id, was=was, seen=watched.seen, around=around, policy=policy, now=stored.received_at
         ):
@@ -170,7 +180,7 @@ class Evaluator:
         if not isinstance(event, _NEEDS_HEADS):
             if not isinstance(event, LockAccess):
                 return _NOTHING
-            ref = event.data.credential.ref if event.data.credential else None
+            ref = _ref(event)
             held = self._ledger.credential(session, ref) if ref is not None else None
             is_remote = event.data.credential is not None and event.data.credential.type == "remote"
             if not is_remote and (held is None or held.purpose not in {"staff", "master"}):
@@ -184,14 +194,19 @@ class Evaluator:
         # Registered heads for rescue, as of now: not as of when a late event was seen.
         return _NOTHING if unit is None else Around(len(unit.people_on(local_day(stored.received_at))))
 
-    def _unknown_device(self, place: Place, stored: StoredEvent, book: AlertBook, policy: Policy) -> None:
-        found = unknown_device(place, stored.id, stored.received_at)
-        if found is not None:
-            book.take(found, policy)
-        if found is None or found.active:
-            self._unknown.add(place.key)
-        else:
-            self._unknown.discard(place.key)
+    def _is_news(self, place: Place, watched: Watched) -> bool:
+        """Whether T5 must look: at each device once for each state of the ledger, until it knows the device."""
+        at, was_known = self._looked_at.get(place.key, (0, False))
+        # What was noted in a transaction that was rolled back does not count: the row has not come so far.
+        is_noted = not watched.is_new and 0 < at <= watched.last_event_id
+        return not is_noted or (not was_known and is_known(place))
+
+    def _unknown_device(
+        self, place: Place, stored: StoredEvent, watched: Watched, book: AlertBook, policy: Policy
+    ) -> None:
+        book.take(unknown_device(place, stored.id, stored.received_at), policy)
+        self._looked_at[place.key] = stored.id, is_known(place)
+        watched.is_changed = True
 
     def tick(self, session: Session, now: datetime) -> list[Change]:
         """What time alone brings about, and what compliance has to say of the events since the last call."""
@@ -215,6 +230,10 @@ class Evaluator:
         late, changes = escalate(session, self._packs, now)
         queue_alerts(session, [*book.to_tell, *late], now, night=self._night)
         return [*book.changes, *changes]
+
+
+def _ref(event: AnyEvent) -> str | None:
+    return event.data.credential.ref if isinstance(event, LockAccess) and event.data.credential else None
 
 
 def _says_no_fire(event: AnyEvent) -> bool:

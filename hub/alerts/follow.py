@@ -5,10 +5,11 @@ adopted wait: their first number is kept, and they are followed when the gateway
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, func, select
@@ -19,6 +20,7 @@ from hub.facts import StoredEvent
 from hub.registry.ledger import Ledger
 from hub.rules.known import UnitKnown
 from hub.rules.local_time import local_day
+from hub.rules.place import Place
 from hub.rules.seen import ref_of
 from hub.store.tables.alerts import CredentialDay, Progress, UnitDue
 from hub.store.tables.ingest import EventRow, Stream
@@ -32,6 +34,18 @@ _EVENT = table_of(EventRow)
 _CURSOR: Final = "events"
 _WAITING: Final = "waiting:"
 _WINDOW: Final = 20_000
+_AT_ONCE: Final = 2_000
+_CHUNK: Final = 500
+
+
+class _Row(NamedTuple):
+    """An event as it is stored."""
+
+    id: int
+    stream_id: int
+    seq: int
+    received_at: datetime
+    body: str
 
 
 @dataclass(slots=True)
@@ -91,10 +105,10 @@ class Follower:
 
     def _catch_up(self, session: Session, upto: int, done: Followed, now: datetime) -> None:
         """Gateways that were adopted since their events came."""
-        for row in session.exec(select(Progress).where(col(Progress.name).startswith(_WAITING))).all():
-            gateway = row.name.removeprefix(_WAITING)
-            if not self._ledger.place(session, gateway, gateway, None).is_adopted:
-                continue
+        rows = session.exec(select(Progress).where(col(Progress.name).startswith(_WAITING))).all()
+        waiting = {row.name.removeprefix(_WAITING): row for row in rows}
+        for gateway in sorted(self._ledger.ours(session, waiting)):
+            row = waiting[gateway]
             after = int(row.cursor) - 1
             until = min(upto, after + _WINDOW)
             self._take(session, self._read(session, after, until, gateway), done)
@@ -109,7 +123,7 @@ class Follower:
             if session.get(Progress, _WAITING + gateway) is None:
                 session.add(Progress(name=_WAITING + gateway, at=now, cursor=str(event_id)))
 
-    def _read(self, session: Session, after: int, upto: int, gateway: str | None = None) -> Iterator[StoredEvent]:
+    def _read(self, session: Session, after: int, upto: int, gateway: str | None = None) -> Iterator[_Row]:
         query = (
             sa_select(_EVENT.c.id, _EVENT.c.stream_id, _EVENT.c.seq, _EVENT.c.received_at, _EVENT.c.body)
             .where(_EVENT.c.id > after, _EVENT.c.id <= upto, _EVENT.c.kind.in_(_KINDS))
@@ -118,33 +132,53 @@ class Follower:
         if gateway is not None:
             streams = select(Stream.id).where(Stream.gateway_id == gateway)
             query = query.where(_EVENT.c.stream_id.in_(streams))
-        for event_id, stream_id, seq, received_at, body in session.connection().execute(query):
-            gateway_id, epoch = self._stream(session, stream_id)
-            yield StoredEvent(event_id, gateway_id, epoch, seq, received_at, decode_event(body.encode()))
+        for row in session.connection().execute(query):
+            yield _Row(*row)
 
-    def _stream(self, session: Session, stream_id: int) -> tuple[str, str]:
-        if stream_id not in self._streams:
-            row = session.exec(select(Stream.gateway_id, Stream.epoch).where(Stream.id == stream_id)).one()
-            self._streams[stream_id] = (row[0], row[1])
-        return self._streams[stream_id]
-
-    def _take(self, session: Session, events: Iterable[StoredEvent], done: Followed) -> dict[str, int]:
+    def _take(self, session: Session, rows: Iterator[_Row], done: Followed) -> dict[str, int]:
+        """Follow these events. Returns the gateways that nobody has adopted, each with the first event that waits."""
         uses: dict[tuple[str, str, date], _Use] = defaultdict(_Use)
         waiting: dict[str, int] = {}
-        for stored in events:
-            done.events += 1
-            event = stored.event
-            place = self._ledger.place(session, stored.gateway_id, event.device, event.unit)
-            if not place.is_adopted:
-                waiting.setdefault(stored.gateway_id, stored.id)
-                continue
-            if isinstance(event, LockAccess) and place.unit is not None:
-                unit = self._ledger.unit(session, place.unit)
-                if unit is not None and self._use(stored, event, unit, uses):
-                    done.units.add(place.unit)
-            self._beliefs.take(session, stored, place)
+        while some := list(islice(rows, _AT_ONCE)):
+            for stored, place in self._open(session, some, waiting):
+                event = stored.event
+                if isinstance(event, LockAccess) and place.unit is not None:
+                    unit = self._ledger.unit(session, place.unit)
+                    if unit is not None and self._use(stored, event, unit, uses):
+                        done.units.add(place.unit)
+                self._beliefs.take(session, stored, place)
+            done.events += len(some)
         _store_uses(session, uses)
         return waiting
+
+    def _open(
+        self, session: Session, rows: Sequence[_Row], waiting: dict[str, int]
+    ) -> Iterator[tuple[StoredEvent, Place]]:
+        """Events of our gateways with their places; what the ledger has of them is read for all at once."""
+        self._know_streams(session, {row.stream_id for row in rows})
+        ours = self._ledger.ours(session, {self._streams[row.stream_id][0] for row in rows})
+        events: list[StoredEvent] = []
+        for row in rows:
+            gateway, epoch = self._streams[row.stream_id]
+            if gateway in ours:
+                event = decode_event(row.body.encode())
+                events.append(StoredEvent(row.id, gateway, epoch, row.seq, row.received_at, event))
+            else:
+                waiting.setdefault(gateway, row.id)
+        keys = [(stored.gateway_id, stored.event.device, stored.event.unit) for stored in events]
+        self._ledger.look_up(session, set(keys))
+        places = [self._ledger.place(session, *key) for key in keys]
+        self._ledger.units(session, {place.unit for place in places if place.unit is not None})
+        return zip(events, places, strict=True)
+
+    def _know_streams(self, session: Session, stream_ids: Collection[int]) -> None:
+        missing = sorted(stream_id for stream_id in stream_ids if stream_id not in self._streams)
+        for start in range(0, len(missing), _CHUNK):
+            query = select(Stream.id, Stream.gateway_id, Stream.epoch)
+            for stream_id, gateway, epoch in session.exec(
+                query.where(col(Stream.id).in_(missing[start : start + _CHUNK]))
+            ):
+                self._streams[stream_id or 0] = (gateway, epoch)
 
     @staticmethod
     def _use(stored: StoredEvent, event: LockAccess, unit: UnitKnown, uses: dict[tuple[str, str, date], _Use]) -> bool:

@@ -2,25 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import Session, col, func, select
 
+from hub.registry import known_rows
 from hub.rules.known import (
     BookingKnown,
     BuildingKnown,
     CredentialKnown,
     DeviceKnown,
-    LeaseKnown,
-    OccupantKnown,
-    PersonKnown,
-    RegistrationKnown,
-    RoomKnown,
     UnitKnown,
-    WelfareKnown,
 )
 from hub.rules.place import Place
 from hub.store.tables.ingest import Gateway
@@ -45,8 +39,15 @@ from hub.store.tables.registry import (
 R = TypeVar("R", bound=Versioned)
 _CHUNK: Final = 500
 _MOST_PLACES: Final = 200_000
+_MOST_CREDENTIALS: Final = 200_000
 _ADOPTIONS_KEPT: Final = 50
-"""For so many transactions a gateway that is ours is taken to be so still; one that is not is asked for each time."""
+"""For so many transactions a gateway that is ours is taken to be so still; for others each one asks again."""
+
+PlaceKey: TypeAlias = tuple[str, str, str | None]
+"""Gateway, device, and the unit that the event tells."""
+
+Adoption: TypeAlias = tuple[bool, str | None]
+"""Whether a gateway is ours, and its building."""
 
 
 def held_at(table: type[Versioned], as_of: datetime | None) -> ColumnElement[bool]:
@@ -83,12 +84,13 @@ class Ledger:
     def __init__(self, as_of: datetime | None = None) -> None:
         self._as_of = as_of
         self._revision = -1
-        self._places: dict[tuple[str, str, str | None], Place] = {}
+        self._places: dict[PlaceKey, tuple[Place, Adoption]] = {}
         self._units: dict[str, UnitKnown | None] = {}
         self._buildings: dict[str, BuildingKnown | None] = {}
         self._credentials: dict[str, CredentialKnown | None] = {}
         self._scopes: dict[str, str | None] | None = None
-        self._adopted: dict[str, tuple[bool, str | None]] = {}
+        self._adopted: dict[str, Adoption] = {}
+        self._strangers: dict[str, Adoption] = {}
         self._adoptions_left = 0
 
     @property
@@ -107,6 +109,7 @@ class Ledger:
         if self._adoptions_left <= 0 or revision != self._revision:
             self._adopted.clear()
             self._adoptions_left = _ADOPTIONS_KEPT
+        self._strangers.clear()
         if revision == self._revision:
             return
         touched = self._touched(session, revision)
@@ -138,68 +141,94 @@ class Ledger:
         """Where a device is. What its event says of the unit counts when the ledger knows that unit."""
         key = (gateway, device, unit)
         found = self._places.get(key)
-        is_adopted, building_code = self._adoption(session, gateway)
-        if found is None:
-            found = self._find_place(session, key, building_code)
-            if len(self._places) > _MOST_PLACES:
-                self._places.clear()
-            self._places[key] = found
-        if found.is_adopted != is_adopted:
-            found = self._places[key] = replace(found, is_adopted=is_adopted)
-        return found
+        if found is None or found[1] != self._adoption(gateway):
+            self.look_up(session, [key])
+            found = self._places[key]
+        return found[0]
 
-    def _find_place(self, session: Session, key: tuple[str, str, str | None], building_code: str | None) -> Place:
-        gateway, device, told = key
-        rows = read_rows(session, DevicePlacement, self._as_of, DevicePlacement.code, [f"{gateway}/{device}"])
-        known = _device(rows[0]) if rows else None
-        unit = told if told is not None and self._unit_building(session, told) is not None else None
-        if unit is None and known is not None:
-            unit = known.unit_code
-        building = self._unit_building(session, unit) if unit is not None else None
-        building = building or (known.building_code if known else None) or building_code
-        return Place(
-            gateway, device, unit, self.building(session, building) if building else None, known, is_adopted=False
-        )
+    def ours(self, session: Session, gateways: Collection[str]) -> set[str]:
+        """Those of these gateways that belong to us."""
+        asked = {gateway for gateway in gateways if self._adoption(gateway) is None}
+        if asked:
+            for gateway, adoption in self._read_adoptions(session, asked).items():
+                (self._adopted if adoption[0] else self._strangers)[gateway] = adoption
+        return {gateway for gateway in gateways if gateway in self._adopted}
 
-    def _unit_building(self, session: Session, unit: str) -> str | None:
-        cached = self._units.get(unit)
-        if cached is not None:
-            return cached.building.code
-        query = select(Unit.building_code).where(held_at(Unit, self._as_of), Unit.code == unit)
-        return session.exec(query).first()
+    def look_up(self, session: Session, keys: Collection[PlaceKey]) -> None:
+        """Find all these places at once: `place` then asks the database for none of them."""
+        self.ours(session, {gateway for gateway, _, _ in keys})
+        adoptions = {key: self._adoption(key[0]) or (False, None) for key in keys}
+        wanted = [key for key in keys if (found := self._places.get(key)) is None or found[1] != adoptions[key]]
+        if not wanted:
+            return
+        if len(self._places) + len(wanted) > _MOST_PLACES:
+            self._places.clear()
+        codes = {f"{gateway}/{device}" for gateway, device, _ in wanted}
+        rows = read_rows(session, DevicePlacement, self._as_of, DevicePlacement.code, codes)
+        placed = {row.code: known_rows.device(row) for row in rows}
+        units = {told for _, _, told in wanted if told is not None}
+        units |= {known.unit_code for known in placed.values() if known.unit_code is not None}
+        homes = {row.code: row.building_code for row in read_rows(session, Unit, self._as_of, Unit.code, units)}
+        for key in wanted:
+            gateway, device, told = key
+            known = placed.get(f"{gateway}/{device}")
+            adoption = is_adopted, building = adoptions[key]
+            unit = told if told in homes else known.unit_code if known is not None else None
+            if known is not None and known.building_code is not None:
+                building = known.building_code
+            building = homes.get(unit or "", building)
+            held = self.building(session, building) if building else None
+            self._places[key] = (Place(gateway, device, unit, held, known, is_adopted), adoption)
 
-    def _adoption(self, session: Session, gateway: str) -> tuple[bool, str | None]:
-        found = self._adopted.get(gateway)
-        if found is None:
-            rows = read_rows(session, GatewayPlacement, self._as_of, GatewayPlacement.code, [gateway])
-            row = session.exec(select(Gateway.state, Gateway.building_code).where(Gateway.id == gateway)).first()
-            building = rows[0].building_code if rows else row[1] if row else None
-            found = (bool(rows) or (row is not None and row[0] == "active"), building)
-            if found[0]:
-                self._adopted[gateway] = found
+    def _adoption(self, gateway: str) -> Adoption | None:
+        return self._adopted.get(gateway) or self._strangers.get(gateway)
+
+    def _read_adoptions(self, session: Session, gateways: Collection[str]) -> dict[str, Adoption]:
+        """Whether gateways are ours, and the building of each, if any is known."""
+        rows = read_rows(session, GatewayPlacement, self._as_of, GatewayPlacement.code, gateways)
+        placed: dict[str, str | None] = {row.code: row.building_code for row in rows}
+        found: dict[str, Adoption] = {gateway: (gateway in placed, placed.get(gateway)) for gateway in gateways}
+        ordered = sorted(gateways)
+        for start in range(0, len(ordered), _CHUNK):
+            query = select(Gateway.id, Gateway.state, Gateway.building_code)
+            for gateway, state, building in session.exec(
+                query.where(col(Gateway.id).in_(ordered[start : start + _CHUNK]))
+            ):
+                if gateway not in placed:
+                    found[gateway] = (state == "active", building)
         return found
 
     def building(self, session: Session, code: str) -> BuildingKnown | None:
         """A building, or None when the ledger has none of that code."""
         if code not in self._buildings:
             rows = read_rows(session, Building, self._as_of, Building.code, [code])
-            self._buildings[code] = _building(rows[0]) if rows else None
+            self._buildings[code] = known_rows.building(rows[0]) if rows else None
         return self._buildings[code]
 
     def buildings(self, session: Session) -> list[BuildingKnown]:
         """Every building."""
-        return [_building(row) for row in read_rows(session, Building, self._as_of)]
+        return [known_rows.building(row) for row in read_rows(session, Building, self._as_of)]
 
     def devices(self, session: Session) -> list[DeviceKnown]:
         """Every device that has a place."""
-        return [_device(row) for row in read_rows(session, DevicePlacement, self._as_of)]
+        return [known_rows.device(row) for row in read_rows(session, DevicePlacement, self._as_of)]
 
     def credential(self, session: Session, ref: str) -> CredentialKnown | None:
         """What the ledger says of a credential."""
         if ref not in self._credentials:
-            rows = read_rows(session, Credential, self._as_of, Credential.code, [ref])
-            self._credentials[ref] = _credential(rows[0]) if rows else None
+            self.look_up_credentials(session, {ref})
         return self._credentials[ref]
+
+    def look_up_credentials(self, session: Session, refs: Collection[str]) -> None:
+        """Find all these credentials at once: `credential` then asks the database for none of them."""
+        wanted = [ref for ref in refs if ref not in self._credentials]
+        if not wanted:
+            return
+        if len(self._credentials) + len(wanted) > _MOST_CREDENTIALS:
+            self._credentials.clear()
+        self._credentials.update(dict.fromkeys(wanted))
+        rows = read_rows(session, Credential, self._as_of, Credential.code, wanted)
+        self._credentials.update({row.code: known_rows.credential(row) for row in rows})
 
     def scope_path(self, session: Session, building: BuildingKnown) -> tuple[str, ...]:
         """The building's code, its scope, that one's parent, …, and last "" for the organisation."""
@@ -236,14 +265,14 @@ def _read_units(
 ) -> dict[str, UnitKnown]:
     occupants = _by_unit(read_rows(session, Occupant, as_of, Occupant.unit_code, codes))
     people = {row.person_code for rows in occupants.values() for row in rows}
-    persons = {row.code: _person(row) for row in read_rows(session, Person, as_of, Person.code, people)}
+    persons = {row.code: known_rows.person(row) for row in read_rows(session, Person, as_of, Person.code, people)}
     rooms = _by_unit(read_rows(session, Room, as_of, Room.unit_code, codes))
     leases = _by_unit(read_rows(session, Lease, as_of, Lease.unit_code, codes))
     filings = _by_unit(read_rows(session, Registration, as_of, Registration.unit_code, codes))
     credentials = _by_unit(read_rows(session, Credential, as_of, Credential.unit_code, codes))
     bookings = _by_unit(read_rows(session, Booking, as_of, Booking.unit_code, codes))
     devices = _by_unit(read_rows(session, DevicePlacement, as_of, DevicePlacement.unit_code, codes))
-    welfare = {row.code: _welfare(row) for row in read_rows(session, Welfare, as_of, Welfare.code, codes)}
+    welfare = {row.code: known_rows.welfare(row) for row in read_rows(session, Welfare, as_of, Welfare.code, codes)}
     found: dict[str, UnitKnown] = {}
     for row in read_rows(session, Unit, as_of, Unit.code, codes):
         place = building(session, row.building_code)
@@ -259,13 +288,13 @@ def _read_units(
             is_vacant=row.is_vacant,
             counting_opt_out=row.counting_opt_out,
             grid_worker=row.grid_worker,
-            rooms=tuple(_room(r) for r in rooms[row.code]),
-            leases=tuple(_lease(r) for r in leases[row.code]),
-            occupants=tuple(_occupant(r, persons) for r in occupants[row.code] if r.person_code in persons),
-            registrations=tuple(_registration(r) for r in filings[row.code]),
-            credentials=tuple(_credential(r) for r in credentials[row.code]),
+            rooms=tuple(known_rows.room(r) for r in rooms[row.code]),
+            leases=tuple(known_rows.lease(r) for r in leases[row.code]),
+            occupants=tuple(known_rows.occupant(r, persons) for r in occupants[row.code] if r.person_code in persons),
+            registrations=tuple(known_rows.registration(r) for r in filings[row.code]),
+            credentials=tuple(known_rows.credential(r) for r in credentials[row.code]),
             bookings=tuple(BookingKnown(r.purpose, r.from_at, r.to_at) for r in bookings[row.code]),
-            devices=tuple(_device(r) for r in devices[row.code]),
+            devices=tuple(known_rows.device(r) for r in devices[row.code]),
             welfare=welfare.get(row.code),
         )
     return found
@@ -276,101 +305,3 @@ def _by_unit(rows: Iterable[R]) -> dict[str, list[R]]:
     for row in rows:
         found[row.unit_code].append(row)  # type: ignore[attr-defined]  # every table given here has the column
     return found
-
-
-def _building(row: Building) -> BuildingKnown:
-    return BuildingKnown(
-        row.code, row.name, row.scope_code, row.jurisdiction, row.land_type, row.has_manager, row.keeps_register
-    )
-
-
-def _person(row: Person) -> PersonKnown:
-    return PersonKnown(
-        code=row.code,
-        mask=row.name_mask,
-        has_name=row.name_index is not None,
-        document_type=row.document_type,
-        has_document=row.document_index is not None,
-        document_valid=row.document_valid,
-        hukou_region=row.hukou_region,
-        born_on=row.born_on,
-        is_verified=row.identity_verified_on is not None,
-    )
-
-
-def _room(row: Room) -> RoomKnown:
-    return RoomKnown(row.code, row.name, row.room_type, row.area_m2, row.area_basis)
-
-
-def _lease(row: Lease) -> LeaseKnown:
-    return LeaseKnown(
-        code=row.code,
-        room_code=row.room_code,
-        tenant_code=row.tenant_code,
-        lessor_code=row.lessor_code,
-        start_on=row.start_on,
-        end_on=row.end_on,
-        ended_on=row.ended_on,
-        objected_on=row.objected_on,
-        renewal_talks_on=row.renewal_talks_on,
-        parent_lease_code=row.parent_lease_code,
-        sublease_consent=row.sublease_consent,
-        entered_at=row.known_from,
-    )
-
-
-def _occupant(row: Occupant, persons: dict[str, PersonKnown]) -> OccupantKnown:
-    return OccupantKnown(
-        code=row.code,
-        person=persons[row.person_code],
-        room_code=row.room_code,
-        lease_code=row.lease_code,
-        role=row.role,
-        from_on=row.from_on,
-        to_on=row.to_on,
-        guest_until=row.guest_until,
-        family_group=row.family_group,
-        entered_at=row.known_from,
-    )
-
-
-def _registration(row: Registration) -> RegistrationKnown:
-    return RegistrationKnown(row.kind, row.person_code, row.lease_code, row.status, row.filed_on)
-
-
-def _credential(row: Credential) -> CredentialKnown:
-    return CredentialKnown(
-        ref=row.code,
-        kind=row.kind,
-        mask=row.mask,
-        unit_code=row.unit_code,
-        person_code=row.person_code,
-        lease_code=row.lease_code,
-        purpose=row.purpose,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        revoked_at=row.revoked_at,
-        entered_at=row.known_from,
-    )
-
-
-def _welfare(row: Welfare) -> WelfareKnown:
-    return WelfareKnown(row.away_until, row.daytime_only, row.withdrawn_at)
-
-
-def _device(row: DevicePlacement) -> DeviceKnown:
-    return DeviceKnown(
-        gateway=row.gateway_id,
-        device=row.device,
-        kind=row.kind,
-        placement=row.placement,
-        building_code=row.building_code,
-        unit_code=row.unit_code,
-        room_code=row.room_code,
-        heartbeat_s=row.heartbeat_s,
-        made_on=row.made_on,
-        installed_on=row.installed_on,
-        miss_rate=row.miss_rate,
-        double_rate=row.double_rate,
-        entered_at=row.known_from,
-    )

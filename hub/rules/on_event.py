@@ -18,7 +18,6 @@ from hub.rules import (
     s5_camera_covered,
     s6_invalid_credential,
     t3_battery,
-    t5_unknown_device,
 )
 from hub.rules.known import CredentialKnown
 from hub.rules.local_time import local_day, start_of
@@ -204,11 +203,6 @@ def judge_time(place: Place, kind: str, seen: DeviceSeen, policy: Policy, now: d
     if kind == "smoke":
         p = policy.of("L5", l5_detector_worn.Parameters)
         yield from l5_detector_worn.judge(place, seen, p, now, local_day(now))
-
-
-def unknown_device(place: Place, event_id: int, at: datetime) -> Finding | None:
-    """T5, for gateways that are ours; others wait for adoption as a whole."""
-    return t5_unknown_device.judge(place, event_id, at) if place.is_adopted else None
 
 
 def next_check(

@@ -37,10 +37,14 @@ class Parameters(Base, frozen=True, kw_only=True):
     """Nothing of its own."""
 
 
+def is_known(place: Place) -> bool:
+    """Whether the ledger has the device, or the unit that it names."""
+    return place.known is not None or place.unit is not None
+
+
 def judge(place: Place, event_id: int, at: datetime) -> Finding:
     """For a device of an adopted gateway: active while the ledger has no place for it."""
-    is_known = place.known is not None or place.unit is not None
-    if is_known:
+    if is_known(place):
         return Finding("T5", place.device_subject(), at, active=False, source=place.key)
     return Finding(
         "T5",

@@ -68,11 +68,12 @@ class House:
     def send(self, *events: AnyEvent, gateway: str = GATEWAY) -> list[StoredEvent]:
         """Store events and fold them, as ingest does, at `now`."""
         with self.db.write() as session:
-            stored = self._store(session, events, gateway)
+            stored = self.store(session, events, gateway)
             self.changes += self.brain.fold(session, stored, self.now)
         return stored
 
-    def _store(self, session: Session, events: Sequence[AnyEvent], gateway_id: str) -> list[StoredEvent]:
+    def store(self, session: Session, events: Sequence[AnyEvent], gateway_id: str = GATEWAY) -> list[StoredEvent]:
+        """Store events as ingest does, and no more."""
         gateway = session.get(Gateway, gateway_id)
         if gateway is None:
             gateway = Gateway(id=gateway_id, first_seen_at=self.now, last_seen_at=self.now)

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 from sqlmodel import select, update
-from support.house import GATEWAY, House, card_ref, event
+from support.house import GATEWAY, House, card_ref, count_queries, event
 
 from hub.alerts import silence
+from hub.alerts.evaluate import Evaluator
 from hub.alerts.packs import standard_packs
 from hub.alerts.policies import end_override, set_override
 from hub.alerts.queries import get_alert, list_alerts
@@ -197,6 +198,51 @@ def test_a_device_that_the_ledger_lacks_is_t5_until_it_has_it(ours: House) -> No
     ours.load(LEDGER.replace("device: cam,", "device: stranger,"))
     say(ours, "door.state", "stranger", open=False)
     assert "T5" not in ids(ours)
+
+
+def test_an_unknown_device_is_one_piece_of_evidence_however_much_it_says(ours: House) -> None:
+    for _ in range(20):
+        say(ours, "door.state", "stranger", open=True)
+    assert [alert.evidence_count for alert in ours.alerts("T5")] == [1]
+
+
+def test_a_hub_that_was_started_again_still_clears_t5(ours: House) -> None:
+    say(ours, "door.state", "stranger", open=False)
+    ours.brain = Evaluator()
+    ours.load(LEDGER.replace("device: cam,", "device: stranger,"))
+    say(ours, "door.state", "stranger", open=False)
+    assert "T5" not in ids(ours)
+
+
+def test_a_transaction_that_was_rolled_back_leaves_t5_to_be_raised(ours: House) -> None:
+    with ours.db.write() as session:
+        ours.brain.fold(session, ours.store(session, [event("door.state", ours.now, "stranger", open=False)]), ours.now)
+        session.rollback()
+    say(ours, "door.state", "stranger", open=False)
+    assert ids(ours) == ["T5"]
+
+
+@pytest.mark.parametrize("is_adopted", [True, False])
+def test_many_devices_in_one_transaction_ask_the_ledger_together(house: House, *, is_adopted: bool) -> None:
+    """Rules must not cost a query for each device: 300 of them in one batch, twice."""
+    if is_adopted:
+        devices = "".join(f"      - {{gateway: {GATEWAY}, device: d{n}, kind: lock}}\n" for n in range(300))
+        house.load(LEDGER[: LEDGER.rindex("    devices:")] + "    devices:\n" + devices)
+    house.tick()
+    ref = [card_ref(n) for n in range(300)]
+    openings = [
+        event("lock.access", house.now, f"d{n}", result="granted", credential={"type": "card", "ref": ref[n]})
+        for n in range(300)
+    ]
+    with house.db.write() as session:
+        stored = house.store(session, openings)
+    asked: list[str] = []
+    count_queries(house, asked)
+    for _ in range(2):
+        with house.db.write() as session:
+            house.brain.fold(session, stored, house.now)
+        house.tick(seconds=1)
+    assert len(asked) < 150
 
 
 def test_a_unit_named_by_the_event_makes_its_device_known(ours: House) -> None:

@@ -197,7 +197,7 @@ def test_events_of_a_gateway_adopted_later_count_from_then(house: House) -> None
 def test_apply_folds_what_a_rule_had_failed_on(house: House) -> None:
     house.load(LEDGER)
     with house.db.write() as session:
-        (stored,) = house._store(session, [event("smoke.state", house.now, "smoke-101", alarm=True)], GATEWAY)
+        (stored,) = house.store(session, [event("smoke.state", house.now, "smoke-101", alarm=True)])
         session.add(UnfoldedEvent(event_id=stored.id, at=house.now, error="a fault of ours"))
     assert verdicts(play(house))["L1"] == ["new"]
     assert fold_what_failed(house.db, house.now) == (1, 0)
