@@ -12,6 +12,7 @@ from hub.registry.ledger import held_at
 from hub.registry.vault import Vault
 from hub.rules.local_time import local_day
 from hub.store.tables.alerts import AlertAction, AlertRow
+from hub.store.tables.household import HouseholdRequest
 from hub.store.tables.registry import (
     Booking,
     Credential,
@@ -129,7 +130,7 @@ def _scrub(session: Session, words: Sequence[str]) -> int:
     mended = 0
     columns = (
         (AlertAction, "reason"), (AlertAction, "detail"), (AlertRow, "explanation_zh"), (AlertRow, "explanation_en"),
-        (Booking, "reason"),
+        (Booking, "reason"), (HouseholdRequest, "words"), (HouseholdRequest, "answer"),
     )  # fmt: skip
     for table, name in columns:
         column = getattr(table, name)

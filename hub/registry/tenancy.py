@@ -64,12 +64,14 @@ def check_in(
     """Enter a tenancy. Raises NotFoundError for an unknown unit, RegistryError that names the field."""
     unit = unit_row(session, form.unit)
     if not form.residents:
-        raise RegistryError("residents: at least one is needed")
+        raise RegistryError("residents: 至少填写一位居住人 / at least one is needed")
     # As the import names them, so that a later file finds what was entered by hand.
     room = "" if form.room is None else f"/{form.room.removeprefix(form.unit + ':')}"
     lease = f"{form.unit}{room}@{form.start}"
     if lease in current(session, Lease, [lease]):
-        raise RegistryError(f"start: a tenancy of {form.unit} that begins on {form.start} is in the ledger already")
+        raise RegistryError(
+            f"start: 台账中已有 {form.start} 起的租约 / a lease of {form.unit} from {form.start} is there already"
+        )
     known = known_people(session)
     rows: list[Versioned] = []
     first = ""
@@ -155,9 +157,9 @@ def check_out(session: Session, form: CheckOut, *, now: datetime, by: str) -> li
     if not isinstance(lease, Lease) or lease.unit_code != form.unit:
         raise NotFoundError(f"lease {form.lease}: unit {form.unit} has none of that code")
     if form.ended_on > local_day(now):
-        raise RegistryError(f"ended_on: {form.ended_on} is still to come; check them out on the day")
+        raise RegistryError(f"ended_on: 不能晚于今天 / {form.ended_on} is still to come; check them out on the day")
     if lease.ended_on is not None:
-        raise RegistryError(f"lease {form.lease}: ended on {lease.ended_on} already")
+        raise RegistryError(f"lease: 已于 {lease.ended_on} 终止 / ended on {lease.ended_on} already")
     rows: list[Versioned] = [changed(lease, ended_on=form.ended_on)]
     people = read_rows(session, Occupant, None, Occupant.unit_code, [form.unit])
     leaving = [o for o in people if o.lease_code == form.lease and (o.to_on is None or o.to_on > form.ended_on)]

@@ -95,19 +95,19 @@ def add_filing(session: Session, filing: Filing, *, now: datetime, by: str) -> l
     """Note that something was filed, by whom it was seen, and when. Raises NotFoundError, RegistryError."""
     unit_row(session, filing.unit)
     if filing.filed_on > local_day(now):
-        raise RegistryError(f"filed_on: {filing.filed_on} is in the future")
+        raise RegistryError(f"filed_on: 不能晚于今天 / {filing.filed_on} is in the future")
     about = filing.unit
     if filing.kind == "residence":
         people = read_rows(session, Occupant, None, Occupant.unit_code, [filing.unit])
         if filing.person is None or filing.person not in {occupant.person_code for occupant in people}:
             raise RegistryError(
-                f"person: a residence is somebody's who lives in {filing.unit}; name them by their code"
+                f"person: 请选择在住的人 / a residence is somebody's who lives in {filing.unit}; give their code"
             )
         about = f"{filing.unit}/{filing.person}"
     elif filing.kind != "house":
         lease = current(session, Lease, [filing.lease or ""]).get(filing.lease or "")
         if not isinstance(lease, Lease) or lease.unit_code != filing.unit:
-            raise RegistryError(f"lease: {filing.unit} has none of the code {filing.lease!r}")
+            raise RegistryError(f"lease: 请选择这套房屋的租约 / {filing.unit} has none of the code {filing.lease!r}")
         about = lease.code
     row = Registration(
         code=f"{filing.kind}/{about}",

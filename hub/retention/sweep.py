@@ -16,6 +16,7 @@ from hub.rules.local_time import local_day
 from hub.store.audit import Audited, append_audit, cut_audit
 from hub.store.database import Database
 from hub.store.tables.alerts import AlertAction, AlertEvidence, AlertRow, CredentialDay, NightRow, Notification
+from hub.store.tables.household import HouseholdRequest
 from hub.store.tables.ingest import CommandRow, EventRow, RejectedBatch
 from hub.store.tables.retention import PurgeRun
 from wire.clock import Clock
@@ -164,6 +165,14 @@ class Sweeper:
                 and_(col(CredentialDay.day) < door_day, col(CredentialDay.unit_code).not_in(list(held))),
             ),
             ("nights_deleted", NightRow, and_(col(NightRow.night) < night, col(NightRow.place).not_in(list(held)))),
+            (
+                "requests_deleted",
+                HouseholdRequest,
+                and_(
+                    col(HouseholdRequest.answered_at) < schedule.cutoff(Period.AUDIT, now),
+                    col(HouseholdRequest.unit_code).not_in(list(held)),
+                ),
+            ),
             (
                 "rejected_deleted",
                 RejectedBatch,

@@ -1,7 +1,7 @@
 import { reactive } from "vue";
 
 import { HubProblem } from "./api/client";
-import { i18n } from "./i18n";
+import { i18n, inLanguage } from "./i18n";
 
 /** A list that the hub gives in pages: what is loaded, and how to get more. */
 export function createPaged<T>(fetch: (cursor: string | undefined) => Promise<{ items: T[]; next?: string | null }>) {
@@ -34,7 +34,7 @@ export function createPaged<T>(fetch: (cursor: string | undefined) => Promise<{ 
 
 /** An error in words for the reader. */
 export function words(error: unknown): string {
-  if (error instanceof HubProblem) return error.problem.detail || error.message;
+  if (error instanceof HubProblem) return inLanguage(error.problem.detail || error.message);
   if (error instanceof TypeError) return i18n.global.t("app.unreachable");
   throw error;
 }

@@ -31,6 +31,18 @@ export const router = createRouter({
       props: (route) => ({ code: String(route.params["code"]) }),
       meta: { right: "units.see" },
     },
+    {
+      path: "/registry",
+      component: () => import("./views/registry/RegistryView.vue"),
+      redirect: "/registry/import",
+      meta: { right: "registry.keep" },
+      children: [
+        { path: "import", component: () => import("./views/registry/ImportView.vue") },
+        { path: "tenancy", component: () => import("./views/registry/TenancyView.vue") },
+        { path: "export", component: () => import("./views/registry/ExportView.vue"), meta: { right: "registry.export" } },
+        { path: "requests", component: () => import("./views/registry/RequestsView.vue") },
+      ],
+    },
     { path: "/devices", component: () => import("./views/DevicesView.vue"), meta: { right: "gateways.see" } },
     { path: "/audit", component: () => import("./views/AuditView.vue"), meta: { right: "audit.see" } },
     { path: "/users", component: () => import("./views/UsersView.vue"), meta: { right: "users.run" } },

@@ -48,3 +48,9 @@ export function relative(at: string | number, now: number, style: "long" | "narr
     unit,
   );
 }
+
+/** Today where the reader is, as `2026-01-31`. */
+export function today(): string {
+  const now = new Date();
+  return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+}

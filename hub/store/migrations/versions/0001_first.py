@@ -209,6 +209,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_gateway_building_code"), "gateway", ["building_code"], unique=False)
     op.create_table(
+        "household_request",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("unit_code", sa.String(length=128), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("made_at", hub.store.base.InstantMs(), nullable=False),
+        sa.Column("due_at", hub.store.base.InstantMs(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("answered_by", sa.String(length=96), nullable=False),
+        sa.Column("answered_at", hub.store.base.InstantMs(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_household_request")),
+    )
+    op.create_index(op.f("ix_household_request_state"), "household_request", ["state"], unique=False)
+    op.create_index(op.f("ix_household_request_unit_code"), "household_request", ["unit_code"], unique=False)
+    op.create_table(
         "legal_hold",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("unit_code", sa.String(length=128), nullable=False),
@@ -938,6 +954,9 @@ def downgrade() -> None:
     op.drop_table("night_estimate")
     op.drop_index(op.f("ix_legal_hold_unit_code"), table_name="legal_hold")
     op.drop_table("legal_hold")
+    op.drop_index(op.f("ix_household_request_unit_code"), table_name="household_request")
+    op.drop_index(op.f("ix_household_request_state"), table_name="household_request")
+    op.drop_table("household_request")
     op.drop_index(op.f("ix_gateway_building_code"), table_name="gateway")
     op.drop_table("gateway")
     op.drop_index("ix_event_unit_id", table_name="event")

@@ -568,6 +568,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/home/guests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Guest
+         * @description Somebody stays here until then. It stands in the ledger at once, entered by the household.
+         */
+        post: operations["add_guest_api_v1_home_guests_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/home/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask
+         * @description Ask for a correction or an erasure; a person answers within thirty days.
+         */
+        post: operations["ask_api_v1_home_requests_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/notifications": {
         parameters: {
             query?: never;
@@ -1002,6 +1042,66 @@ export interface paths {
         get: operations["report_file_api_v1_report_file_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Requests
+         * @description Requests of the caller's scope, newest first.
+         */
+        get: operations["list_requests_api_v1_requests_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Request
+         * @description One request in the household's own words.
+         */
+        get: operations["one_request_api_v1_requests__number__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{number}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Request
+         * @description Answer it, once.
+         */
+        post: operations["answer_request_api_v1_requests__number__answer_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1819,6 +1919,19 @@ export interface components {
             unit: string | null;
         };
         /**
+         * AnswerIn
+         * @description The answer that the household reads. `is_done` false refuses it, and then says why.
+         */
+        AnswerIn: {
+            /**
+             * Answer
+             * @default
+             */
+            answer: string;
+            /** Is Done */
+            is_done: boolean;
+        };
+        /**
          * Assignment
          * @description Who takes care; null gives it back.
          */
@@ -2511,6 +2624,8 @@ export interface components {
              * Format: date-time
              */
             made_at: string;
+            /** Requests */
+            requests: components["schemas"]["HomeRequest"][];
             unit: components["schemas"]["UnitView"];
         };
         /**
@@ -2662,6 +2777,29 @@ export interface components {
             until: string;
         };
         /**
+         * GuestIn
+         * @description Somebody who stays here for a while.
+         */
+        GuestIn: {
+            /** Name */
+            name: string;
+            /**
+             * Phone
+             * @default
+             */
+            phone: string;
+            /**
+             * Start
+             * Format: date
+             */
+            start: string;
+            /**
+             * Until
+             * Format: date
+             */
+            until: string;
+        };
+        /**
          * HoldIn
          * @description Keep everything of a unit until then, and why.
          */
@@ -2728,6 +2866,34 @@ export interface components {
             trigger: components["schemas"]["Text"];
         };
         /**
+         * HomeDevice
+         * @description A device of this home and how long what it says is kept.
+         */
+        HomeDevice: {
+            /** Alarm */
+            alarm: boolean;
+            /** Battery Pct */
+            battery_pct: number | null;
+            /** Device */
+            device: string;
+            /** Gateway */
+            gateway: string;
+            /** Is Online */
+            is_online: boolean | null;
+            /** Kept */
+            kept: components["schemas"]["Kept"][];
+            /** Kind */
+            kind: string;
+            /** Last Seen At */
+            last_seen_at: string | null;
+            /** Name */
+            name: string;
+            /** Placement */
+            placement: string;
+            /** Room */
+            room: string | null;
+        };
+        /**
          * HomeOut
          * @description All that the household sees of its own home.
          */
@@ -2737,17 +2903,57 @@ export interface components {
             /** Building */
             building: string;
             /** Devices */
-            devices: components["schemas"]["DeviceView"][];
+            devices: components["schemas"]["HomeDevice"][];
             /** Door */
             door: string;
             /** Is Counted */
             is_counted: boolean;
+            /** Kept */
+            kept: components["schemas"]["Kept"][];
             /** Looks */
             looks: components["schemas"]["Look"][];
+            /** People */
+            people: components["schemas"]["OccupantView"][];
             /** Registered Count */
             registered_count: number;
+            /** Requests */
+            requests: components["schemas"]["HomeRequest"][];
             /** Unit */
             unit: string;
+        };
+        /**
+         * HomeRequest
+         * @description What the household asked for, and the answer.
+         */
+        HomeRequest: {
+            /** Answer */
+            answer: string;
+            /** Answered At */
+            answered_at: string | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "correction" | "erasure" | "other";
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "done" | "refused";
+            /** Words */
+            words: string;
         };
         /**
          * ImportIn
@@ -2828,6 +3034,16 @@ export interface components {
             unknown: string[];
         };
         JsonValue: unknown;
+        /**
+         * Kept
+         * @description How long a kind of data is kept, and what happens then.
+         */
+        Kept: {
+            after: components["schemas"]["Text"];
+            /** Days */
+            days: number;
+            title: components["schemas"]["Text"];
+        };
         /**
          * LeaseView
          * @description A tenancy. `state` at the time of asking: upcoming, running, expired (not ended in the ledger), ended.
@@ -3303,6 +3519,13 @@ export interface components {
             /** Next */
             next?: string | null;
         };
+        /** Page[RequestSummary] */
+        Page_RequestSummary_: {
+            /** Items */
+            items: components["schemas"]["RequestSummary"][];
+            /** Next */
+            next?: string | null;
+        };
         /** Page[ScopeOut] */
         Page_ScopeOut_: {
             /** Items */
@@ -3657,6 +3880,89 @@ export interface components {
             state: "running" | "done" | "failed" | "stopped";
             /** Until */
             until: string | null;
+        };
+        /**
+         * RequestIn
+         * @description What is to be corrected or erased, in the household's own words.
+         */
+        RequestIn: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "correction" | "erasure" | "other";
+            /** Words */
+            words: string;
+        };
+        /**
+         * RequestOut
+         * @description A request with its words and its answer.
+         */
+        RequestOut: {
+            /** Answer */
+            answer: string;
+            /** Answered At */
+            answered_at: string | null;
+            /** Answered By */
+            answered_by: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "correction" | "erasure" | "other";
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "done" | "refused";
+            /** Unit Code */
+            unit_code: string;
+            /** Words */
+            words: string;
+        };
+        /**
+         * RequestSummary
+         * @description One line of the list, without what was written.
+         */
+        RequestSummary: {
+            /** Answered At */
+            answered_at: string | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "correction" | "erasure" | "other";
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "done" | "refused";
+            /** Unit Code */
+            unit_code: string;
         };
         /**
          * ResidentIn
@@ -5613,6 +5919,78 @@ export interface operations {
             };
         };
     };
+    add_guest_api_v1_home_guests_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuestIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccupantView"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    ask_api_v1_home_requests_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeRequest"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     my_wishes_api_v1_me_notifications_get: {
         parameters: {
             query?: never;
@@ -6515,6 +6893,116 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_requests_api_v1_requests_get: {
+        parameters: {
+            query?: {
+                state?: ("open" | "done" | "refused") | null;
+                /** @description `next` of the page before */
+                cursor?: string | null;
+                /** @description how many items at most */
+                limit?: number;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RequestSummary_"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    one_request_api_v1_requests__number__get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    answer_request_api_v1_requests__number__answer_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
             };
             /** @description Problem (RFC 9457) */
             "4XX": {

@@ -26,6 +26,13 @@ export async function setLanguage(language: Language): Promise<void> {
   document.title = i18n.global.t("app.name");
 }
 
+/** The reader's half of a text that the hub sends in both languages, as `中文 / English`. */
+export function inLanguage(text: string): string {
+  const at = text.indexOf(" / ");
+  if (at < 0 || !/\p{Script=Han}/u.test(text.slice(0, at))) return text;
+  return i18n.global.locale.value === "en" ? text.slice(at + 3) : text.slice(0, at);
+}
+
 /** The text of the two languages that the hub sends, in the reader's. */
 export function told(text: { zh: string; en: string } | null | undefined): string {
   if (!text) return "";

@@ -11,6 +11,7 @@ import parameters from "./parameters";
 import policies from "./policies";
 import registry from "./registry";
 import report from "./report";
+import requests from "./requests";
 import settings from "./settings";
 import timeline from "./timeline";
 import units from "./units";
@@ -29,6 +30,7 @@ const zhCN = {
   policies,
   registry,
   report,
+  requests,
   settings,
   timeline,
   units,

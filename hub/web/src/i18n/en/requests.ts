@@ -1,0 +1,16 @@
+export default {
+  hint: "Households ask on their own page; the answer is due within 30 days. Opening one is a line in the audit trail.",
+  made: "Asked",
+  kind: "What for",
+  state: "State",
+  due: "Answer by",
+  kinds: { correction: "Correct something", erasure: "Erase something", other: "Something else" },
+  states: { open: "waiting", done: "done", refused: "refused" },
+  answer: "Answer",
+  answerHint: "The household reads this answer",
+  isDone: "Done",
+  isRefused: "Refused",
+  refusalNeeded: "Say why it is refused (at least 4 signs)",
+  erasureHint: "Make sure that they have moved out first: while they live here their registration rests on the contract, and the request may be refused with that reason.",
+  send: "Answer",
+};

@@ -1,0 +1,16 @@
+export default {
+  hint: "住户在自己的页面上提出，须在 30 日内答复；打开查看会记入审计。",
+  made: "提出时间",
+  kind: "请求",
+  state: "状态",
+  due: "答复期限",
+  kinds: { correction: "更正信息", erasure: "删除信息", other: "其他请求" },
+  states: { open: "待答复", done: "已办理", refused: "不予办理" },
+  answer: "答复",
+  answerHint: "住户会看到这段答复",
+  isDone: "已办理",
+  isRefused: "不予办理",
+  refusalNeeded: "不予办理须写明理由（至少 4 个字）",
+  erasureHint: "办理删除前请先确认其已退租；在住期间的登记信息依合同保存，可不予办理并说明理由。",
+  send: "答复",
+};
