@@ -35,7 +35,9 @@ def look_at(config: AgentConfig, base: Path) -> Iterator[Finding]:
         yield Finding(f"device.{index}.profile", f"{device.id}: {device.profile}", _profile_fault(device.profile, base))
     for index, camera in enumerate(config.camera):
         # A URL may carry a password before the @.
-        yield Finding(f"camera.{index}.url", f"{camera.id}: {_without_password(camera.url)}", _camera_fault(camera.url))
+        yield Finding(f"camera.{index}.url", f"{camera.id}: {without_password(camera.url)}", _camera_fault(camera.url))
+    for siren in config.reflexes.sirens:
+        yield Finding("reflexes.sirens", siren, _siren_fault(config, siren, base))
 
 
 def _secrets(config: AgentConfig) -> Iterator[Finding]:
@@ -110,6 +112,21 @@ def _profile_fault(name: str, base: Path) -> str | None:
     return None if fault is None else f"example {fault.name!r}: {fault.reason}"
 
 
+def _siren_fault(config: AgentConfig, siren: str, base: Path) -> str | None:
+    """Why a siren of the reflexes would stay silent."""
+    device = next(device for device in config.device if device.id == siren)
+    try:
+        profile = load_profile(find_profile(device.profile, base))
+    except ProfileError:
+        return None  # told of the device already
+    lacking = [name for name in ("siren_on", "siren_off") if name not in profile.commands]
+    if not lacking:
+        return None
+    return (
+        f"{siren}: its profile {device.profile} has no {' and no '.join(lacking)}; give it one, or name another device"
+    )
+
+
 def _camera_fault(url: str) -> str | None:
     scheme = urlsplit(url).scheme
     if scheme in {"rtsp", "rtsps", "http", "https"}:
@@ -122,7 +139,8 @@ def _camera_fault(url: str) -> str | None:
     return None if os.access(path, os.R_OK) else f"{path}: this user may not read it; add the user to the group video"
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """A URL as it may be shown."""
     parts = urlsplit(url)
     if parts.username is None and parts.password is None:
         return url

@@ -27,6 +27,7 @@ from edge_agent.errors import ConfigError
 REPORT_S: Final = 1.0
 FEED_HANGS_S: Final = 20.0
 """The feed's own timeouts are shorter; beyond this it hangs in a library, and only a new process helps."""
+NICENESS: Final = 10
 EX_HUNG: Final = 75
 EX_CONFIG: Final = 78
 
@@ -159,6 +160,8 @@ def work(order: Order, out: BinaryIO) -> None:
 
 def main() -> int:
     """Read the order, work. Exit status 78 where a person must mend something."""
+    # A siren does not wait for a picture: buses and outbox go first when the cores are full (bench/reflex.py).
+    os.nice(NICENESS)
     # FFmpeg's messages hold addresses with passwords.
     av.logging.set_level(av.logging.PANIC)
     out = _claim_stdout()
