@@ -45,6 +45,10 @@ class FakeZigbee2Mqtt:
         if state.get("action"):
             self._client.publish(f"{self._base}/{name}/action", str(state["action"]), qos=0)
 
+    def say_once(self, name: str, state: Mapping[str, Any]) -> None:
+        """A device reports at QoS 1, as a bridge with `qos: 1` in its settings does."""
+        self._client.publish(f"{self._base}/{name}", json.dumps(dict(state)), qos=1)
+
     def availability(self, name: str, is_online: bool) -> None:
         """The bridge's opinion whether a device is there."""
         self._publish(f"{name}/availability", {"state": "online" if is_online else "offline"}, retain=True)
