@@ -1,7 +1,7 @@
 """What an alert's rows say of its life up to an instant: when somebody answered, and when it became late.
 
 Pure. Rows that change (acknowledgement, deadline) are not read: actions are append-only, and the limits are those that
-the alert itself carries. So the life up to a closed month's end is the same for ever.
+the alert itself carries. So the life up to a closed month's end stays the same.
 """
 
 from collections.abc import Sequence

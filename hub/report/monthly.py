@@ -1,7 +1,7 @@
 """The monthly report (平安月报) of a scope, from what is stored: the same month gives the same figures again."""
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, cast
@@ -28,12 +28,22 @@ from hub.store.tables.ingest import EventRow, Gateway, RejectedBatch, Stream
 _HOUR: Final = timedelta(hours=1)
 _HOUR_MS: Final = 3_600_000
 _CHUNK: Final = 500
+_MERGED: Final = ("people.crossing", "people.present")
 
 
 def monthly_report(
-    session: Session, month: Month, scope: str, sees: Sees, packs: PackSet | None = None
+    session: Session,
+    month: Month,
+    scope: str,
+    sees: Sees,
+    *,
+    kept_since: datetime | None = None,
+    packs: PackSet | None = None,
 ) -> MonthlyReport:
-    """The report. Raises NotFoundError for a scope that is not there or may not be seen."""
+    """The report. Raises NotFoundError for a scope that is not there or may not be seen.
+
+    `kept_since`: what is older may have been deleted by its age already, and the report says so.
+    """
     packs = packs or standard_packs()
     houses = find_houses(session, scope, sees, month.until)
     units = units_of(session, houses, month.until)
@@ -49,6 +59,7 @@ def monthly_report(
         start=month.start,
         until=month.until,
         is_closed=month.is_closed,
+        is_whole=kept_since is None or month.start >= kept_since,
         houses=_figures(_of_houses(houses, units, local_day(month.until - timedelta(milliseconds=1)))),
         devices=_figures(
             {
@@ -165,6 +176,8 @@ def _events(
         col(EventRow.id).between(first, last),
         col(EventRow.received_at) >= month.start,
         col(EventRow.received_at) < month.until,
+        # Head counts are merged as they grow old: their number would be another one each week.
+        col(EventRow.kind).not_in(_MERGED),
     )
     earlier = col(EventRow.observed_at) < month.start
     kinds = select(EventRow.stream_id, EventRow.kind, earlier, func.count()).where(*within)

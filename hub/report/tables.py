@@ -79,10 +79,14 @@ def title_of(report: MonthlyReport, language: Language) -> tuple[str, list[str]]
         state = "整月" if report.is_closed else "未满月"
         lines = [f"范围：{scope} {report.scope}", f"统计截至 {until}（北京时间，{state}）"]
         lines.append("规则包：" + "、".join(f"{pack.title.zh} {pack.version}" for pack in report.packs))
+        if not report.is_whole:
+            lines.append("注意：本月部分数据已超过保存期限，可能已被清理，数值可能小于当时。")
         return f"平安月报 {year}年{int(month)}月", [*lines, "只含汇总数据，不含任何人的姓名、电话、证件。"]
     state = "whole month" if report.is_closed else "month still running"
     lines = [f"Scope: {scope} {report.scope}", f"As of {until} (China time, {state})"]
     lines.append("Rule packs: " + ", ".join(f"{pack.title.en} {pack.version}" for pack in report.packs))
+    if not report.is_whole:
+        lines.append("Some data of this month is old enough to have been deleted: figures may be lower than they were.")
     return f"Safety report {report.month}", [*lines, "Aggregates only: nobody's name, phone or document."]
 
 

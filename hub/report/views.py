@@ -87,7 +87,10 @@ class PackUsed(_View):
 
 
 class MonthlyReport(_View):
-    """平安月报 of a scope. `until`: the month's end, or what had passed of it."""
+    """平安月报 of a scope. `until`: the month's end, or what had passed of it.
+
+    `is_whole`: nothing of the month is old enough to have been deleted yet.
+    """
 
     month: str
     scope: str
@@ -95,6 +98,7 @@ class MonthlyReport(_View):
     start: datetime
     until: datetime
     is_closed: bool
+    is_whole: bool
     houses: tuple[Figure, ...]
     devices: tuple[Figure, ...]
     process: tuple[Figure, ...]

@@ -16,6 +16,8 @@ from hub.report.overview import Overview, overview
 from hub.report.paper import write_pdf
 from hub.report.sheet import write_xlsx
 from hub.report.views import MonthlyReport
+from hub.retention.schedule import Period
+from hub.retention.settings import schedule_of
 from hub.store.audit import Audited, append_audit
 
 router = APIRouter(tags=["reports"])
@@ -24,6 +26,8 @@ ScopeCode = Annotated[str, Query(max_length=128, pattern=r"^[^\x00]*$", descript
 MonthName = Annotated[str | None, Query(max_length=16, description="2026-11; without it, the one that runs")]
 AsOf = Annotated[AwareDatetime | None, Query(description="for a month that runs: up to then; without it, now")]
 
+_COUNTED = (Period.TELEMETRY, Period.ALERTS_FALSE, Period.ALERTS_CLOSED, Period.REJECTED)
+"""What a report counts; the shortest of their times is how far back it is whole."""
 _FILES = {
     "pdf": ("application/pdf", write_pdf),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", write_xlsx),
@@ -60,14 +64,17 @@ def _report(
     services = services_of(request)
     now = services.clock.now()
     with services.database.read() as session:
-        return monthly_report(session, month_of(month, min(as_of or now, now)), scope, caller.sees)
+        schedule = schedule_of(session)
+        kept_since = max(schedule.cutoff(period, now) for period in _COUNTED)
+        found = month_of(month, min(as_of or now, now))
+        return monthly_report(session, found, scope, caller.sees, kept_since=kept_since)
 
 
 @router.get("/report")
 def report(
     request: Request, caller: Reader, month: MonthName = None, scope: ScopeCode = "", as_of: AsOf = None
 ) -> MonthlyReport:
-    """平安月报: the figures of a month with their definitions. A month that has ended gives the same ones for ever."""
+    """平安月报: the figures of a month with their definitions. A past one stays the same while its data is kept."""
     return _report(request, caller, month, scope, as_of)
 
 

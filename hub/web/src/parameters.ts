@@ -1,8 +1,5 @@
 /** A rule's parameters in words: the unit of a value stands at the end of its name. */
-import type { Schemas } from "./api/client";
 import { i18n } from "./i18n";
-
-type Value = Schemas["ParameterView"]["value"];
 
 export function parameterName(name: string): string {
   const { t, te } = i18n.global;
@@ -30,11 +27,12 @@ function number(name: string, value: number): string {
 }
 
 /** A value for a reader: 60 of `ack_within_s` is "1 分钟". */
-export function parameterValue(name: string, value: Value): string {
+export function parameterValue(name: string, value: unknown): string {
   const { t, te } = i18n.global;
   if (value === null || value === undefined) return t("app.unknown");
   if (typeof value === "boolean") return value ? t("app.yes") : t("app.no");
   if (typeof value === "number") return number(name, value);
   if (Array.isArray(value)) return value.map((part) => parameterValue(name, part)).join("、");
-  return te(`units.bases.${value}`) ? t(`units.bases.${value}`) : String(value);
+  const text = String(value);
+  return te(`units.bases.${text}`) ? t(`units.bases.${text}`) : text;
 }

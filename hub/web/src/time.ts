@@ -54,3 +54,13 @@ export function today(): string {
   const now = new Date();
   return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 }
+
+/** "14:00". */
+export function hourTime(at: string | number | Date): string {
+  return new Intl.DateTimeFormat(i18n.global.locale.value, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(at));
+}
+
+/** "11/23". */
+export function dayTime(at: string | number | Date): string {
+  return new Intl.DateTimeFormat(i18n.global.locale.value, { month: "2-digit", day: "2-digit" }).format(new Date(at));
+}

@@ -1017,7 +1017,7 @@ export interface paths {
         };
         /**
          * Report
-         * @description 平安月报: the figures of a month with their definitions. A month that has ended gives the same ones for ever.
+         * @description 平安月报: the figures of a month with their definitions. A past one stays the same while its data is kept.
          */
         get: operations["report_api_v1_report_get"];
         put?: never;
@@ -3183,6 +3183,8 @@ export interface components {
         /**
          * MonthlyReport
          * @description 平安月报 of a scope. `until`: the month's end, or what had passed of it.
+         *
+         *     `is_whole`: nothing of the month is old enough to have been deleted yet.
          */
         MonthlyReport: {
             /** Classes */
@@ -3199,6 +3201,8 @@ export interface components {
             houses: components["schemas"]["Figure"][];
             /** Is Closed */
             is_closed: boolean;
+            /** Is Whole */
+            is_whole: boolean;
             /** Month */
             month: string;
             /** Packs */
