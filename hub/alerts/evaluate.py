@@ -18,6 +18,7 @@ from hub.alerts.book import AlertBook
 from hub.alerts.daily import HouseWatch, is_due, look_daily
 from hub.alerts.escalation import escalate, night_of
 from hub.alerts.follow import Follower
+from hub.alerts.late import later_words
 from hub.alerts.packs import standard_packs
 from hub.alerts.silence import heard_again, listening_since, watch_devices, watch_gateways
 from hub.alerts.units import UnitWatch
@@ -106,10 +107,17 @@ class Evaluator:
         book.prefetch({stored.gateway_id for stored in events})
         table = WatchTable(session)
         table.load({f"{stored.gateway_id}/{stored.event.device}" for stored in relevant})
+        after = later_words(session, relevant)
         for stored in relevant:
+            words = after.get(stored.id, ())
+            if words and _says_no_fire(stored.event):
+                # The newer word of the same detector may be an alarm: an old all-clear must not clear that.
+                continue
             self._fold_one(session, stored, table, book)
+            for word in words:
+                self._fold_one(session, word, table, book)
         table.flush()
-        self._gateway_health(session, reports, book)
+        self._gateway_health(session, [stored for stored in reports if not stored.is_late], book)
         queue_alerts(session, book.to_tell, now, night=self._night)
         return book.changes
 
@@ -129,9 +137,6 @@ class Evaluator:
 
     def _fold_one(self, session: Session, stored: StoredEvent, table: WatchTable, book: AlertBook) -> None:
         event = stored.event
-        if stored.is_late and _says_no_fire(event):
-            # Sent again after a newer word of the same detector, which may be an alarm: it must not clear that.
-            return
         place = self._ledger.place(session, stored.gateway_id, event.device, event.unit)
         watched = table.get(place, stored.received_at, stored.id)
         was = copy.copy(watched.seen)
@@ -144,7 +149,7 @@ class Evaluator:
             self._unknown_device(place, stored, watched, book, policy)
         was_seen_at = watched.last_seen_at
         watched.last_seen_at = max(was_seen_at, stored.received_at)
-        watched.last_event_id = stored.id
+        watched.last_event_id = max(watched.last_event_id, stored.id)
         if watched.kind == "other" and (kind := _SAYS_WHAT.get(type(event))) is not None:
             # A device that the ledger does not know shows by what it says what it is.
             watched.kind, watched.is_changed = kind, True

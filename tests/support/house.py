@@ -72,6 +72,20 @@ class House:
             self.changes += self.brain.fold(session, stored, self.now)
         return stored
 
+    def skip(self) -> int:
+        """Leave a number out, as a batch does that is on its way; `send_late` takes it."""
+        self.seq += 1
+        return self.seq
+
+    def send_late(self, item: AnyEvent, seq: int, gateway: str = GATEWAY) -> None:
+        """Store and fold an event whose number was left out."""
+        newest, self.seq = self.seq, seq - 1
+        with self.db.write() as session:
+            (stored,) = self.store(session, [item], gateway)
+            late = msgspec.structs.replace(stored, is_late=True)
+            self.changes += self.brain.fold(session, [late], self.now)
+        self.seq = newest
+
     def store(self, session: Session, events: Sequence[AnyEvent], gateway_id: str = GATEWAY) -> list[StoredEvent]:
         """Store events as ingest does, and no more."""
         gateway = session.get(Gateway, gateway_id)

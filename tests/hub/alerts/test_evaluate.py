@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
-from msgspec import structs
-from support.house import GATEWAY, House, card_ref, event
+from sqlmodel import select
+from support.house import GATEWAY, START, House, card_ref, event
 
 from hub.alerts import silence
 from hub.alerts.queries import get_alert
-from hub.store.tables.alerts import CredentialDay
+from hub.store.tables.alerts import CredentialDay, DeviceWatch
 
 LEDGER = f"""
 registry: 1
@@ -81,24 +82,77 @@ def test_a_test_button_raises_nothing(house: House) -> None:
     assert house.alerts() == []
 
 
-def test_an_all_clear_that_was_sent_again_after_a_newer_alarm_clears_nothing(house: House) -> None:
+def test_an_all_clear_that_comes_after_a_newer_alarm_clears_nothing(house: House) -> None:
     house.load(LEDGER)
-    (alarm,) = house.send(event("smoke.state", house.now, "smoke-101", alarm=True))
-    clear = structs.replace(alarm, event=event("smoke.state", house.now, "smoke-101", alarm=False), is_late=True)
-    with house.db.write() as session:
-        house.brain.fold(session, [clear], house.now)
+    late = house.skip()
+    smoke(house, "smoke-101", alarm=True)
+    house.send_late(event("smoke.state", house.now, "smoke-101", alarm=False), late)
     assert house.alerts("L1")[0].is_active
     smoke(house, "smoke-101", alarm=False)
     assert not house.alerts("L1")[0].is_active
 
 
-def test_a_late_alarm_is_raised_all_the_same(house: House) -> None:
+def test_an_all_clear_that_comes_late_clears_where_nothing_newer_was_said(house: House) -> None:
     house.load(LEDGER)
-    (clear,) = house.send(event("smoke.state", house.now, "smoke-101", alarm=False))
-    alarm = structs.replace(clear, event=event("smoke.state", house.now, "smoke-101", alarm=True), is_late=True)
-    with house.db.write() as session:
-        house.brain.fold(session, [alarm], house.now)
-    assert len(house.alerts("L1")) == 1
+    smoke(house, "smoke-101", alarm=True)
+    late = house.skip()
+    smoke(house, "smoke-102", alarm=False)
+    house.send_late(event("smoke.state", house.now, "smoke-101", alarm=False), late)
+    assert not house.alerts("L1")[0].is_active
+
+
+def test_an_alarm_that_comes_after_its_all_clear_is_raised_and_is_over(house: House) -> None:
+    house.load(LEDGER)
+    late = house.skip()
+    smoke(house, "smoke-101", alarm=False)
+    house.send_late(event("smoke.state", house.now, "smoke-101", alarm=True), late)
+    (alert,) = house.alerts("L1")
+    assert not alert.is_active
+
+
+_OPENED = START - timedelta(hours=9)
+_WORDS: list[tuple[str, dict[str, object], dict[str, object]]] = [
+    ("lock.state", {"state": "unlocked"}, {"state": "locked"}),
+    ("door.state", {"open": True}, {"open": False}),
+    ("camera.state", {"state": "covered"}, {"state": "ok"}),
+    ("device.health", {"battery_pct": 90.0, "online": False}, {"battery_pct": 20.0, "online": True}),
+    ("smoke.state", {"alarm": True}, {"alarm": False}),
+]
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+@pytest.mark.parametrize(("kind", "old", "new"), _WORDS)
+def test_whatever_comes_late_the_last_word_of_a_device_is_its_state(
+    house: House, kind: str, old: dict[str, object], new: dict[str, object], *, is_turned: bool
+) -> None:
+    house.load(LEDGER)
+    first, last = (new, old) if is_turned else (old, new)
+    said = [event(kind, _OPENED + timedelta(minutes=n), "thing", **data) for n, data in enumerate((first, last))]
+    house.send(*said)
+    (house.folder / "again").mkdir()
+    again = House(house.folder / "again")
+    try:
+        again.load(LEDGER)
+        late = again.skip()
+        again.send(said[1])
+        again.send_late(said[0], late)
+        assert _state(again) == _state(house)
+    finally:
+        again.close()
+
+
+def _state(house: House) -> dict[str, object]:
+    """What is held of the device, but for the events that said so, and for past charges: a history, no state."""
+    with house.db.read() as session:
+        text = session.exec(select(DeviceWatch.state).where(DeviceWatch.device == "thing")).one()
+    return {
+        name: value for name, value in msgspec.json.decode(text).items() if not name.endswith(("event_id", "charges"))
+    }
+
+
+def test_a_late_number_at_the_end_of_all_numbers_is_folded_like_any_other(house: House) -> None:
+    house.load(LEDGER)
+    house.send_late(event("door.state", house.now, "thing", open=True), 2**63 - 1)
 
 
 def test_a_silenced_detector_is_not_clear_and_a_clear_one_waits_for_a_person(house: House) -> None:

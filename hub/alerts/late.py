@@ -1,0 +1,69 @@
+"""What devices said after an event that arrives late: their last word must stay the last.
+
+A gateway sends again what was not acknowledged, and several workers store in any order. So an old state may be stored
+after a newer one of the same device. It is folded, for what it says may be an alarm; then what the device said after it
+is folded once more.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from hub.facts import StoredEvent
+from hub.store.tables.ingest import EventRow, Stream
+from wire.events import CameraState, DeviceHealth, DoorState, FireComponent, LockState, SmokeState
+from wire.messages import MAX_SEQ, decode_event
+
+_STATES: Final[dict[type, str]] = {
+    SmokeState: "smoke.state",
+    FireComponent: "fire.component",
+    LockState: "lock.state",
+    DoorState: "door.state",
+    CameraState: "camera.state",
+    DeviceHealth: "device.health",
+}
+_NUMBERS: Final = 20_000
+"""So far behind a late number newer words are looked for: a stream that far on has long told every state again."""
+_MOST_WORDS: Final = 50
+"""Of one late event, the newest."""
+
+
+def later_words(session: Session, events: Sequence[StoredEvent]) -> Mapping[int, Sequence[StoredEvent]]:
+    """For each late state among `events`, by its id: what its device said after it and was stored before it."""
+    streams: dict[tuple[str, str], list[StoredEvent]] = defaultdict(list)
+    for stored in events:
+        if stored.is_late and type(stored.event) in _STATES:
+            streams[stored.gateway_id, stored.epoch].append(stored)
+    found: dict[int, Sequence[StoredEvent]] = {}
+    for (gateway, epoch), late in streams.items():
+        words = _words(session, gateway, epoch, late)
+        for stored in late:
+            kind = _STATES[type(stored.event)]
+            after = [word for word in words[stored.event.device, kind] if word.seq > stored.seq and word.id < stored.id]
+            if after:
+                found[stored.id] = after[-_MOST_WORDS:]
+    return found
+
+
+def _words(
+    session: Session, gateway: str, epoch: str, late: Sequence[StoredEvent]
+) -> Mapping[tuple[str, str], Sequence[StoredEvent]]:
+    """What the devices of these events have said, by device and kind, in the order of numbers."""
+    first = min(stored.seq for stored in late)
+    query = (
+        select(EventRow.id, EventRow.seq, EventRow.received_at, EventRow.device, EventRow.kind, EventRow.body)
+        .join(Stream, col(Stream.id) == col(EventRow.stream_id))
+        .where(Stream.gateway_id == gateway, Stream.epoch == epoch)
+        .where(col(EventRow.seq) > first, col(EventRow.seq) <= min(first + _NUMBERS, MAX_SEQ))
+        .where(col(EventRow.kind).in_({_STATES[type(stored.event)] for stored in late}))
+        .order_by(col(EventRow.seq))
+    )
+    devices = {stored.event.device for stored in late}
+    found: dict[tuple[str, str], list[StoredEvent]] = defaultdict(list)
+    for event_id, seq, received_at, device, kind, body in session.connection().execute(query):
+        if device in devices:
+            event = decode_event(body.encode())
+            found[device, kind].append(StoredEvent(event_id, gateway, epoch, seq, received_at, event))
+    return found
