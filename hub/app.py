@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, func, select, update
 
 from hub.alerts.evaluate import Evaluator
+from hub.alerts.unfolded import fold_what_failed
 from hub.broker import EmbeddedBroker
 from hub.config import HubConfig
 from hub.errors import ConfigError
@@ -45,6 +46,7 @@ log = structlog.get_logger(__name__)
 _CHANGES_KEPT: Final = 200_000
 _HOUSEKEEPING_S: Final = 60.0
 _NOTIFY_S: Final = 2.0
+_FOLD_AGAIN_S: Final = 3600.0
 _RETENTION_S: Final = 600.0
 
 
@@ -94,6 +96,7 @@ class Hub:
             else [
                 Ticker("rules", config.rules.tick_s, self._tick, self.metrics),
                 Ticker("housekeeping", _HOUSEKEEPING_S, self._keep_house, self.metrics),
+                Ticker("unfolded", _FOLD_AGAIN_S, self._fold_again, self.metrics),
                 # A thread of its own: a slow mail server must not hold up the rules.
                 Ticker("notify", _NOTIFY_S, self._send_messages, self.metrics),
                 Ticker("retention", _RETENTION_S, self._sweep, self.metrics),
@@ -192,6 +195,14 @@ class Hub:
             changes = self._folder.tick(session, now)
             record_changes(session, changes, now)
         if changes:
+            self.feed.wake()
+
+    def _fold_again(self) -> None:
+        """At the start, for a new release may have mended the rule, and each hour, for the ledger may have changed."""
+        folded, failed = fold_what_failed(self.database, self._folder, self._clock.now(), actor="system")
+        if folded or failed:
+            log.warning("rules.folded_again", folded=folded, failed=failed)
+        if folded:
             self.feed.wake()
 
     def _keep_house(self) -> None:

@@ -9,8 +9,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlalchemy import select
+from sqlmodel import Session, col
 
+from hub.alerts.upsert import table_of
 from hub.facts import StoredEvent
 from hub.store.tables.ingest import EventRow, Stream
 from wire.events import CameraState, DeviceHealth, DoorState, FireComponent, LockState, SmokeState
@@ -24,6 +26,7 @@ _STATES: Final[dict[type, str]] = {
     CameraState: "camera.state",
     DeviceHealth: "device.health",
 }
+_EVENT = table_of(EventRow).c
 _NUMBERS: Final = 20_000
 """So far behind a late number newer words are looked for: a stream that far on has long told every state again."""
 _MOST_WORDS: Final = 50
@@ -31,7 +34,7 @@ _MOST_WORDS: Final = 50
 
 
 def later_words(session: Session, events: Sequence[StoredEvent]) -> Mapping[int, Sequence[StoredEvent]]:
-    """For each late state among `events`, by its id: what its device said after it and was stored before it."""
+    """For each late state among `events`, by its id: what its device has said after it."""
     streams: dict[tuple[str, str], list[StoredEvent]] = defaultdict(list)
     for stored in events:
         if stored.is_late and type(stored.event) in _STATES:
@@ -41,7 +44,7 @@ def later_words(session: Session, events: Sequence[StoredEvent]) -> Mapping[int,
         words = _words(session, gateway, epoch, late)
         for stored in late:
             kind = _STATES[type(stored.event)]
-            after = [word for word in words[stored.event.device, kind] if word.seq > stored.seq and word.id < stored.id]
+            after = [word for word in words[stored.event.device, kind] if word.seq > stored.seq]
             if after:
                 found[stored.id] = after[-_MOST_WORDS:]
     return found
@@ -53,12 +56,12 @@ def _words(
     """What the devices of these events have said, by device and kind, in the order of numbers."""
     first = min(stored.seq for stored in late)
     query = (
-        select(EventRow.id, EventRow.seq, EventRow.received_at, EventRow.device, EventRow.kind, EventRow.body)
-        .join(Stream, col(Stream.id) == col(EventRow.stream_id))
-        .where(Stream.gateway_id == gateway, Stream.epoch == epoch)
-        .where(col(EventRow.seq) > first, col(EventRow.seq) <= min(first + _NUMBERS, MAX_SEQ))
-        .where(col(EventRow.kind).in_({_STATES[type(stored.event)] for stored in late}))
-        .order_by(col(EventRow.seq))
+        select(_EVENT.id, _EVENT.seq, _EVENT.received_at, _EVENT.device, _EVENT.kind, _EVENT.body)
+        .join(Stream, col(Stream.id) == _EVENT.stream_id)
+        .where(col(Stream.gateway_id) == gateway, col(Stream.epoch) == epoch)
+        .where(_EVENT.seq > first, _EVENT.seq <= min(first + _NUMBERS, MAX_SEQ))
+        .where(_EVENT.kind.in_({_STATES[type(stored.event)] for stored in late}))
+        .order_by(_EVENT.seq)
     )
     devices = {stored.event.device for stored in late}
     found: dict[tuple[str, str], list[StoredEvent]] = defaultdict(list)

@@ -47,9 +47,11 @@ def command(
     from rich.console import Console
     from rich.progress import Progress
 
+    from hub.alerts.evaluate import Evaluator
     from hub.alerts.packs import packs_with
+    from hub.alerts.unfolded import fold_what_failed
     from hub.errors import ConfigError
-    from hub.replay.run import fold_what_failed, replay
+    from hub.replay.run import replay
     from hub.store.migrate import open_database
     from wire.clock import SystemClock
 
@@ -75,7 +77,7 @@ def command(
         if json_file is not None:
             _write(json_file, found)
         if apply:
-            folded, failed = fold_what_failed(store, SystemClock().now())
+            folded, failed = fold_what_failed(store, Evaluator(), SystemClock().now(), actor="cli")
             typer.echo(f"applied: {folded} events folded, {failed} failed again")
     finally:
         store.close()

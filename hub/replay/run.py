@@ -8,20 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from sqlmodel import col, select
 
-from hub.alerts.evaluate import Evaluator
-from hub.facts import Change, StoredEvent
 from hub.replay.compare import RuleOutcome, compare, read_raised
 from hub.replay.history import read_history
 from hub.replay.play import Played, Player
 from hub.rules.policy import PackSet, Scalar
-from hub.store.audit import Audited, append_audit
-from hub.store.changes import record_changes
 from hub.store.database import Database, database_url
-from hub.store.tables.ingest import EventRow, Stream, UnfoldedEvent
-from hub.store.turns import take_turn
-from wire.messages import decode_event
 
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SLACK: Final = timedelta(seconds=10)
@@ -107,38 +99,3 @@ def _with_drafts(overrides: list[dict[str, Any]], drafts: Sequence[Draft]) -> li
             }
         )
     return kept
-
-
-def fold_what_failed(database: Database, now: datetime) -> tuple[int, int]:
-    """Fold the stored events on which a rule failed, with the rules of this release; (folded, failed again)."""
-    brain = Evaluator()
-    folded = failed = 0
-    with database.read() as session:
-        ids = list(session.exec(select(UnfoldedEvent.event_id).order_by(col(UnfoldedEvent.event_id))))
-    for start in range(0, len(ids), _APPLY_CHUNK):
-        with database.write() as session:
-            take_turn(session)
-            changes: list[Change] = []
-            query = (
-                select(EventRow, Stream)
-                .join(Stream, col(Stream.id) == EventRow.stream_id)
-                .where(col(EventRow.id).in_(ids[start : start + _APPLY_CHUNK]))
-                .order_by(col(EventRow.id))
-            )
-            for row, stream in session.exec(query).all():
-                assert row.id is not None
-                event = decode_event(row.body.encode())
-                stored = StoredEvent(row.id, stream.gateway_id, stream.epoch, row.seq, row.received_at, event)
-                kept = session.get_one(UnfoldedEvent, row.id)
-                try:
-                    with session.begin_nested():
-                        changes += brain.fold(session, [stored], now)
-                        session.delete(kept)
-                    folded += 1
-                except Exception as error:  # noqa: BLE001 - the top of what rules do: the others are still folded
-                    kept.error = repr(error)[:2000]
-                    session.add(kept)
-                    failed += 1
-            record_changes(session, changes, now)
-            append_audit(session, Audited("cli", "admin", "replay.apply", detail=f"{folded} folded"), now)
-    return folded, failed

@@ -71,7 +71,7 @@ class EventRow(SQLModel, table=True):
 
 
 class UnfoldedEvent(SQLModel, table=True):
-    """A stored event on which a rule failed: a fault of the hub's, kept until a replay has folded it."""
+    """A stored event on which a rule failed: a fault of the hub's, kept until it was folded again."""
 
     __tablename__ = "unfolded_event"
 

@@ -1,5 +1,6 @@
 """What is stored, played again: the same rules say the same, a draft says what it would have said."""
 
+import functools
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,8 +15,9 @@ from support.house import GATEWAY, House, card_ref, event
 from hub import cli
 from hub.alerts import service, silence
 from hub.alerts.packs import packs_with, standard_packs
+from hub.alerts.unfolded import fold_what_failed
 from hub.replay.compare import Raised, compare
-from hub.replay.run import Replayed, fold_what_failed, replay
+from hub.replay.run import Replayed, replay
 from hub.rules.policy import PackSet
 from hub.store.migrate import open_database
 from hub.store.tables.alerts import AlertRow
@@ -200,11 +202,23 @@ def test_apply_folds_what_a_rule_had_failed_on(house: House) -> None:
         (stored,) = house.store(session, [event("smoke.state", house.now, "smoke-101", alarm=True)])
         session.add(UnfoldedEvent(event_id=stored.id, at=house.now, error="a fault of ours"))
     assert verdicts(play(house))["L1"] == ["new"]
-    assert fold_what_failed(house.db, house.now) == (1, 0)
+    again = functools.partial(fold_what_failed, house.db, house.brain, house.now, actor="cli")
+    assert again() == (1, 0)
     assert len(house.alerts("L1")) == 1
     with house.db.read() as session:
         assert session.exec(select(UnfoldedEvent)).first() is None
-    assert fold_what_failed(house.db, house.now) == (0, 0)
+    assert again() == (0, 0)
+
+
+def test_what_failed_is_no_later_word_than_what_came_after_it(house: House) -> None:
+    house.load(LEDGER)
+    with house.db.write() as session:
+        (stored,) = house.store(session, [event("smoke.state", house.now, "smoke-101", alarm=True)])
+        session.add(UnfoldedEvent(event_id=stored.id, at=house.now, error="a fault of ours"))
+    house.send(event("smoke.state", house.now, "smoke-101", alarm=False))
+    assert fold_what_failed(house.db, house.brain, house.now, actor="cli") == (1, 0)
+    (alert,) = house.alerts("L1")
+    assert not alert.is_active
 
 
 def test_the_command(house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
