@@ -49,12 +49,18 @@ class Commander:
         self._clock = clock
         self._running = 0
 
-    async def carry_out(self, payload: bytes) -> bytes | None:
-        """The reply to a command, or None for what is no command at all (there is no id to answer to)."""
+    async def carry_out(self, payload: bytes, *, may_have_waited: bool = False) -> bytes | None:
+        """The reply to a command, or None for what is no command at all (there is no id to answer to).
+
+        `may_have_waited`: nobody can tell how old it is, because the broker may have kept it and our clock is not set.
+        """
         try:
             command = decode(payload, Command)
         except ContractError:
             return None
+        if may_have_waited and command.kind != "ping":
+            # By a clock that stands in the past, an unlock of yesterday would seem in time.
+            return _refusal(command, "the gateway's clock is not set and the command may have waited: send it again")
         if self._running >= _MAX_RUNNING:
             return _refusal(command, f"{_MAX_RUNNING} commands are running; ask again")
         self._running += 1

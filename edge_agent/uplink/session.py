@@ -37,6 +37,8 @@ _BATCH_BYTES: Final = MAX_BATCH_BYTES - 1024
 _BLOCKED_FIRST_S: Final = 5.0
 _BLOCKED_MOST_S: Final = 300.0
 _IDLE_S: Final = 30.0
+_KEPT_S: Final = 10.0
+"""For so long after a connection a command may be one that the broker kept while we were away."""
 
 log = structlog.get_logger()
 
@@ -84,6 +86,7 @@ class Uplink:
         self._answers: asyncio.Queue[Ack] = asyncio.Queue(maxsize=1000)
         self._tasks: set[asyncio.Task[None]] = set()
         self._online_since = clock.now()
+        self._up_at_s = clock.monotonic()
         self._blocked = Backoff(first_s=_BLOCKED_FIRST_S, most_s=_BLOCKED_MOST_S, jitter=jitter)
         self._last_ack_s: float | None = None
         self._status = UplinkStatus()
@@ -148,6 +151,7 @@ class Uplink:
     def _on_up(self) -> None:
         log.info("uplink.up", detail=self._link.detail)
         self._online_since = self._clock.now()
+        self._up_at_s = self._clock.monotonic()
         status = Status(
             state="online",
             since=self._online_since,
@@ -181,7 +185,9 @@ class Uplink:
             task.add_done_callback(self._tasks.discard)
 
     async def _command(self, payload: bytes) -> None:
-        reply = await self._commander.carry_out(payload)
+        is_fresh_link = self._clock.monotonic() - self._up_at_s < _KEPT_S
+        may_have_waited = is_fresh_link and self._clock_quality() == "unsynced"
+        reply = await self._commander.carry_out(payload, may_have_waited=may_have_waited)
         if reply is None:
             log.warning("uplink.command_unreadable", size=len(payload))
         elif not self._link.publish(self._reply_topic, reply):

@@ -18,8 +18,8 @@ from simulators.hub_api import AlertDetail, HubApi, StoredEvent
 from wire.clock import Clock
 
 _POLL_S: Final = 0.5
-_ARRIVE_S: Final = 20.0
-_ALERTS_S: Final = 20.0
+_ARRIVE_S: Final = 40.0
+_ALERTS_S: Final = 40.0
 
 
 async def check(running: Running, clock: Clock) -> list[Row]:

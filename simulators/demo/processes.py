@@ -76,7 +76,7 @@ async def start_child(
     return Child(name, log, process)
 
 
-async def run_once(name: str, command: Sequence[str], *, env: Mapping[str, str], deadline_s: float = 60.0) -> str:
+async def run_once(name: str, command: Sequence[str], *, env: Mapping[str, str], deadline_s: float = 120.0) -> str:
     """Run a command to its end; gives its standard output. Raises StartError with what it printed otherwise."""
     process = await asyncio.create_subprocess_exec(
         *command,

@@ -21,8 +21,8 @@ from simulators.scenario import OsdpReader, Scenario
 from wire.clock import Clock
 from wire.ids import canonical_card, credential_ref
 
-_HEALTHY_S: Final = 30.0
-_READY_S: Final = 40.0
+_HEALTHY_S: Final = 90.0
+_READY_S: Final = 90.0
 _POLL_S: Final = 0.1
 USER: Final = "demo"
 

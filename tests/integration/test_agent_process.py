@@ -53,7 +53,7 @@ def status(folder: Path) -> AgentStatus | None:
 
 
 def running(folder: Path) -> AgentStatus:
-    return until(lambda: status(folder), deadline_s=20, what="the agent answering")
+    return until(lambda: status(folder), what="the agent answering")
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_it_publishes_deletes_on_acknowledgement_and_stops_within_seconds(
 ) -> None:
     folder, broker, hub = place
     with agent(write_config(folder, broker.url)) as process:
-        until(lambda: hub.count() >= 3, deadline_s=20, what="three health events")
+        until(lambda: hub.count() >= 3, what="three health events")
         found = running(folder)
         assert found.uplink_up
         assert found.uplink_detail == "connected, MQTT 5"
@@ -75,7 +75,7 @@ def test_it_publishes_deletes_on_acknowledgement_and_stops_within_seconds(
         assert found.drivers["outbox"].state == "running"
         begun = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         assert time.monotonic() - begun < 5
     until(lambda: hub.statuses[-1].state == "offline", what="the goodbye")
     assert status(folder) is None
@@ -89,7 +89,7 @@ def test_kill_nine_at_random_moments_loses_and_doubles_nothing(place: tuple[Path
     for _ in range(12):
         known = hub.count()
         with agent(config) as process:
-            until(lambda known=known: hub.count() > known, deadline_s=20, what="news")
+            until(lambda known=known: hub.count() > known, what="news")
             time.sleep(chance.uniform(0, 0.5))
             process.kill()
             process.wait()
@@ -128,7 +128,6 @@ def test_a_port_that_is_not_there_stops_nothing_and_is_shown(place: tuple[Path, 
     with agent(config):
         until(
             lambda: (now := status(folder)) and now.drivers.get("osdp-a") and now.drivers["osdp-a"].state != "running",
-            deadline_s=20,
             what="the trouble shown",
         )
         until(lambda: hub.count() >= 3, what="events going on all the same")
@@ -166,7 +165,7 @@ def test_systemd_hears_ready_alive_and_stopping(tmp_path: Path) -> None:
             while heard.count("WATCHDOG=1") < 3 or not any("READY=1" in word for word in heard):
                 heard.append(listener.recv(4096).decode())
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
             listener.setblocking(False)
             with contextlib.suppress(BlockingIOError):
                 while True:
@@ -183,7 +182,7 @@ def test_a_damaged_outbox_does_not_stop_it_and_is_told(place: tuple[Path, Mosqui
     (folder / "data").mkdir()
     (folder / "data" / "outbox.db").write_bytes(b"junk" * 10_000)
     with agent(config):
-        until(lambda: hub.count() >= 1, deadline_s=20, what="an event")
+        until(lambda: hub.count() >= 1, what="an event")
         found = running(folder)
         assert found.moved_aside is not None
         assert found.drivers["outbox"].state == "degraded"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.wait import until
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("demo")]
 
 SIM = str(Path(sys.executable).with_name("anfang-sim"))
 UNIT = "990000-0002-1-101"
@@ -157,12 +157,12 @@ def test_the_shown_demo_prints_a_link_and_stops_cleanly_when_told(
         assert demo.poll() is None, seen.decode()
         return words in read_screen()
 
-    until(lambda: shows(b"/enter#"), deadline_s=60, what="the sign-in link")
-    until(lambda: shows(b"Smoke alarm"), deadline_s=60, what="the alert on the screen")
+    until(lambda: shows(b"/enter#"), deadline_s=200, what="the sign-in link")
+    until(lambda: shows(b"Smoke alarm"), deadline_s=200, what="the alert on the screen")
     assert _left_behind(folder)
     demo.send_signal(number)
     # The screen goes on being read: a full terminal would hold the demo up.
-    until(lambda: [read_screen(), demo.poll()][1] is not None, deadline_s=40, what="the end")
+    until(lambda: [read_screen(), demo.poll()][1] is not None, what="the end")
     os.close(near)
     assert b"stopping" in seen
     assert demo.returncode == (0 if number == signal.SIGINT else 128 + number)

@@ -253,11 +253,11 @@ def test_a_database_that_hangs_fills_no_memory_and_loses_nothing(site: Site, dat
     release = _hold_the_writer(database)
     try:
         sent = [site.send(gateway, n, n) for n in range(1, 6001)]
-        until(sent[-1].is_published, deadline_s=60, what="the broker having taken everything")
+        until(sent[-1].is_published, deadline_s=200, what="the broker having taken everything")
         assert site.metrics.registry.get_sample_value("anfang_ingest_queue_depth") <= MAX_MESSAGES
     finally:
         release()
-    until(lambda: site.acked(gateway) == 6000, deadline_s=60, what="everything being stored")
+    until(lambda: site.acked(gateway) == 6000, deadline_s=200, what="everything being stored")
     assert [seq for _, seq, _ in stored(database, gateway)] == list(range(1, 6001))
 
 
@@ -271,7 +271,7 @@ def test_a_database_that_throws_us_out_is_tried_again(site: Site, database: Data
                 others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                 session.connection().execute(text(others))
         time.sleep(0.001)  # spread over a few transactions
-    until(lambda: site.acked(gateway) == 400, deadline_s=30, what="everything being stored")
+    until(lambda: site.acked(gateway) == 400, what="everything being stored")
     assert [seq for _, seq, _ in stored(database, gateway)] == list(range(1, 401))
 
 

@@ -55,7 +55,7 @@ def a_stranger(broker: Mosquitto, gateway: str, folder: Path) -> Iterator[Strang
         yield stranger
     finally:
         listener.terminate()
-        listener.wait(10)
+        listener.wait(60)
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ async def test_events_are_published_acknowledged_and_only_then_deleted(tmp_path:
             await asyncio.sleep(0.3)
             assert gateway.depth == 300
             hub.is_deaf = False
-            await until_async(lambda: gateway.depth == 0, deadline_s=30, what="the delivery")
+            await until_async(lambda: gateway.depth == 0, what="the delivery")
             assert devices_of(hub, places[0].epoch) == [f"door-{number}" for number in range(300)]
             assert "3.1.1" in gateway.uplink.status().detail or version != "3.1.1"
 
@@ -44,7 +44,7 @@ async def test_auto_falls_back_to_3_1_1_where_the_broker_knows_nothing_newer(tmp
     with amqtt_broker(tmp_path / "broker") as url, tiny_hub(url, is_v5=False) as hub:
         async with running_uplink(tmp_path / "gw", url) as gateway:
             (place,) = await gateway.outbox.accept([urgent(1)])
-            await until_async(lambda: gateway.depth == 0, deadline_s=30, what="the delivery")
+            await until_async(lambda: gateway.depth == 0, what="the delivery")
             assert devices_of(hub, place.epoch) == ["door-1"]
             assert gateway.uplink.status().detail.endswith("MQTT 3.1.1")
             hub.send_command(GATEWAY, command("ping"))
@@ -62,7 +62,7 @@ async def test_single_events_go_at_once_and_a_backlog_in_batches(tmp_path: Path)
             assert time.monotonic() - begun < 1.0
             hub.batches.clear()
             await gateway.outbox.accept([routine(number) for number in range(6400)])
-            await until_async(lambda: gateway.depth == 0, deadline_s=30, what="the backlog")
+            await until_async(lambda: gateway.depth == 0, what="the backlog")
             assert max(hub.batches) == 64
             assert len(hub.batches) < 120
 
@@ -95,7 +95,7 @@ async def test_a_poison_event_is_set_aside_and_the_good_ones_go_on(tmp_path: Pat
                 events[40] = urgent("poison")
                 events[41] = urgent("poison")
                 (place, *_) = await gateway.outbox.accept(events)
-                await until_async(lambda: gateway.depth == 0, deadline_s=30, what="the delivery")
+                await until_async(lambda: gateway.depth == 0, what="the delivery")
                 letters = await gateway.outbox.dead_letters()
                 assert sorted(letter.seq for letter in letters) == [41, 42]
                 assert {device_of(letter.body) for letter in letters} == {"door-poison"}
@@ -116,7 +116,7 @@ async def test_a_hub_that_refuses_the_gateway_costs_no_event(tmp_path: Path) -> 
             assert gateway.depth == 20
             assert await gateway.outbox.dead_letters() == []
             hub.refuses_all = False
-            await until_async(lambda: gateway.depth == 0, deadline_s=30, what="the delivery")
+            await until_async(lambda: gateway.depth == 0, what="the delivery")
             assert len(devices_of(hub, place.epoch)) == 20
             assert await gateway.outbox.dead_letters() == []
 
@@ -129,7 +129,7 @@ async def test_an_alarm_overtakes_a_backlog(tmp_path: Path) -> None:
         async with running_uplink(tmp_path / "gw", broker.url) as gateway:
             await until_async(lambda: hub.count() > 500, what="the backlog flowing")
             (place,) = await gateway.outbox.accept([urgent("alarm")])
-            await until_async(lambda: devices_of(hub, place.epoch), deadline_s=5, what="the alarm")
+            await until_async(lambda: devices_of(hub, place.epoch), what="the alarm")
             assert hub.count() < 20_000, "the backlog was through already: the test shows nothing"
             await until_async(lambda: gateway.depth == 0, deadline_s=60, what="the backlog")
             assert hub.count() == 20_001
@@ -179,6 +179,17 @@ async def test_a_command_sent_while_the_gateway_was_away_for_a_moment_arrives(tm
             await until_async(lambda: hub.replies, what="the reply")
 
 
+async def test_an_unlock_that_waited_for_a_gateway_without_a_clock_is_refused(tmp_path: Path) -> None:
+    with mosquitto(tmp_path / "broker") as broker, tiny_hub(broker.url) as hub:
+        async with running_uplink(tmp_path / "gw", broker.url):
+            await until_async(lambda: hub.statuses, what="online")
+        hub.send_command(GATEWAY, command("actuate", device="lock-1", command="unlock"))
+        async with running_uplink(tmp_path / "gw", broker.url, quality="unsynced") as gateway:
+            await until_async(lambda: hub.replies, what="the reply")
+            assert "clock is not set" in (hub.replies[0].error or "")
+            assert gateway.devices.done == []
+
+
 async def test_an_outbox_put_back_to_an_older_state_does_not_use_its_numbers_again(tmp_path: Path) -> None:
     with mosquitto(tmp_path / "broker") as broker, tiny_hub(broker.url) as hub:
         async with running_uplink(tmp_path / "gw", broker.url) as gateway:
@@ -192,7 +203,7 @@ async def test_an_outbox_put_back_to_an_older_state_does_not_use_its_numbers_aga
         shutil.copytree(tmp_path / "backup", tmp_path / "gw")
         async with running_uplink(tmp_path / "gw", broker.url) as gateway:
             await gateway.outbox.accept([urgent(f"c-{number}") for number in range(50)])
-            await until_async(lambda: gateway.depth == 0, deadline_s=30, what="the delivery")
+            await until_async(lambda: gateway.depth == 0, what="the delivery")
         names = {device_of(body) for body in hub.everything()}
         assert names == {f"door-{part}-{n}" for part, count in (("a", 10), ("b", 100), ("c", 50)) for n in range(count)}
 

@@ -53,7 +53,7 @@ class Hub:
         return self.services.database
 
     def client(self, **headers: str) -> httpx.Client:
-        made = httpx.Client(base_url=self.address, headers=headers, timeout=10, trust_env=False)
+        made = httpx.Client(base_url=self.address, headers=headers, timeout=60, trust_env=False)
         self.clients.append(made)
         return made
 

@@ -37,7 +37,7 @@ class RunningHub:
     def log(self) -> str:
         return (self.folder / "hub.log").read_text()
 
-    def start(self, *, wait_s: float = 30.0) -> None:
+    def start(self, *, wait_s: float = 90.0) -> None:
         """Start; return when it is ready (`wait_s` 0: at once)."""
         command = [PROGRAM, "serve", "--data-dir", str(self.folder), "--http", f"127.0.0.1:{self.port}"]
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ class RunningHub:
     def health(self) -> tuple[int, dict[str, Any]]:
         """Status and body of /healthz; (0, {}) when nobody answers."""
         try:
-            with urllib.request.urlopen(f"{self.address}/healthz", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.address}/healthz", timeout=60) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
@@ -64,7 +64,7 @@ class RunningHub:
 
     def metric(self, name: str) -> float:
         """One figure of /metrics."""
-        with urllib.request.urlopen(f"{self.address}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.address}/metrics", timeout=60) as answer:
             lines = answer.read().decode().splitlines()
         return float(next(line.split()[-1] for line in lines if line.startswith(f"{name} ")))
 
@@ -80,7 +80,7 @@ class RunningHub:
         assert self.process is not None
         self.process.terminate()
         try:
-            return self.process.wait(20)
+            return self.process.wait(60)
         finally:
             self.kill()
 

@@ -72,7 +72,7 @@ class Mosquitto:
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(60)
             self.process = None
 
 
@@ -118,8 +118,8 @@ def postgres(folder: Path) -> Iterator[str]:
     )
     try:
         ready = [str(bin_dir / "pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-q"]
-        until(lambda: subprocess.run(ready, check=False).returncode == 0, deadline_s=30, what="PostgreSQL being ready")
+        until(lambda: subprocess.run(ready, check=False).returncode == 0, what="PostgreSQL being ready")
         yield f"postgresql://anfang@127.0.0.1:{port}/postgres"
     finally:
         server.send_signal(signal.SIGINT)
-        server.wait(20)
+        server.wait(60)

@@ -92,7 +92,7 @@ def running_site(folder: Path, seed: Path | None = None) -> Iterator[Site]:
         client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
         api = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=20)
         try:
-            until(lambda: _is_ready(process, api, folder / "hub.log"), deadline_s=30, what="the hub being ready")
+            until(lambda: _is_ready(process, api, folder / "hub.log"), what="the hub being ready")
             client.connect("127.0.0.1", broker.port)
             client.loop_start()
             yield Site(address, data_dir, client, api)
@@ -101,7 +101,7 @@ def running_site(folder: Path, seed: Path | None = None) -> Iterator[Site]:
             client.loop_stop()
             api.close()
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def _is_ready(process: subprocess.Popen[bytes], api: httpx.Client, log: Path) -> bool:

@@ -57,7 +57,7 @@ class TinyHub:
         client.connect(parts.hostname or "127.0.0.1", parts.port or 1883, keepalive=5)
         client.loop_start()
         self._client = client
-        assert subscribed.wait(10), "the tiny hub could not subscribe"
+        assert subscribed.wait(60), "the tiny hub could not subscribe"
 
     def stop(self) -> None:
         if self._client is not None:

@@ -11,6 +11,7 @@ from edge_agent.mqtt_link import MqttOptions
 from edge_agent.outbox import Outbox
 from edge_agent.uplink import Uplink
 from wire.clock import SystemClock
+from wire.messages import ClockQuality
 
 GATEWAY = "gw-test"
 
@@ -38,13 +39,15 @@ class RunningUplink:
 
 
 @contextlib.asynccontextmanager
-async def running_uplink(folder: Path, url: str, **options: Any) -> AsyncIterator[RunningUplink]:
+async def running_uplink(
+    folder: Path, url: str, *, quality: ClockQuality = "synced", **options: Any
+) -> AsyncIterator[RunningUplink]:
     folder.mkdir(exist_ok=True)
     clock = SystemClock()
     outbox = await Outbox.open(folder / "outbox.db", gateway_id=GATEWAY, max_bytes=256 << 20, clock=clock)
     devices = FakeDevices()
     mqtt = replace(MqttOptions(url=url, client_id=GATEWAY, is_persistent=True), **options)
-    uplink = Uplink(GATEWAY, mqtt, outbox, devices, clock, clock_quality=lambda: "synced", agent_version="0.0.test")
+    uplink = Uplink(GATEWAY, mqtt, outbox, devices, clock, clock_quality=lambda: quality, agent_version="0.0.test")
     task = asyncio.create_task(uplink.run())
     try:
         yield RunningUplink(outbox, uplink, devices, task)

@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], *, deadline_s: float = 10.0, what: str = "the condition") -> T:
+def until(condition: Callable[[], T], *, deadline_s: float = 60.0, what: str = "the condition") -> T:
     """Return the first true value of `condition`. Raises AssertionError after `deadline_s`."""
     end = time.monotonic() + deadline_s
     while not (value := condition()):
@@ -19,7 +19,7 @@ def until(condition: Callable[[], T], *, deadline_s: float = 10.0, what: str = "
 
 
 async def until_async(
-    condition: Callable[[], T | Awaitable[T]], *, deadline_s: float = 10.0, what: str = "the condition"
+    condition: Callable[[], T | Awaitable[T]], *, deadline_s: float = 60.0, what: str = "the condition"
 ) -> T:
     """`until` for a running event loop; `condition` may be a coroutine function."""
     end = time.monotonic() + deadline_s

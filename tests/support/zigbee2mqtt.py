@@ -54,7 +54,7 @@ class Zigbee2Mqtt:
         assert self._process.stdout is not None
         self._process.stdin.close()
         try:
-            self._process.wait(10)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -106,7 +106,7 @@ def zigbee2mqtt(folder: Path, broker_url: str, devices: Sequence[ZigbeeDevice]) 
         )
         peer = Zigbee2Mqtt(process)
         try:
-            until(lambda: peer.is_ready or process.poll() is not None, deadline_s=40, what="Zigbee2MQTT being up")
+            until(lambda: peer.is_ready or process.poll() is not None, what="Zigbee2MQTT being up")
             if not peer.is_ready:
                 pytest.fail(f"zigbee2mqtt ended: {peer.output[-5:]} {(folder / 'zigbee2mqtt.err').read_text()[-800:]}")
             yield peer

@@ -41,7 +41,7 @@ class FarSide:
 
     async def frame(self, command: int) -> Frame:
         """The next frame with this command."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 for frame in self.framer.feed(await self.reader.read(4096)):
                     assert isinstance(frame, Frame)

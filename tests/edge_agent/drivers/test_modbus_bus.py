@@ -76,9 +76,7 @@ async def test_a_silent_device_is_offline_and_does_not_hold_up_the_others(tmp_pa
             sensors[0].silence()
             await until_async(lambda: sink.of("smoke-1", "device.health")[-1].online is False, what="1 offline")
             sensors[0].silence(False)
-            await until_async(
-                lambda: sink.of("smoke-1", "device.health")[-1].online is True, deadline_s=15, what="1 online"
-            )
+            await until_async(lambda: sink.of("smoke-1", "device.health")[-1].online is True, what="1 online")
     finally:
         for sensor in sensors:
             sensor.close()
@@ -144,7 +142,7 @@ async def test_unplugging_the_adapter_is_survived(tmp_path, line):
             await until_async(lambda: drivers[0].health().state == "backing_off", what="the port gone")
             await until_async(lambda: sink.of("smoke-7", "device.health")[-1].online is False, what="offline")
             line.plug_in()
-            await until_async(lambda: drivers[0].health().state == "running", deadline_s=20, what="the port back")
+            await until_async(lambda: drivers[0].health().state == "running", what="the port back")
             sensor.alarm(True)
             await until_async(lambda: alarms(sink, "smoke-7")[-1], what="the alarm")
     finally:

@@ -173,7 +173,7 @@ async def test_the_broker_may_go_and_come_back(tmp_path):
             await until_async(lambda: drivers[0].health().state == "backing_off", what="down")
             broker.start()
             bridge = FakeZigbee2Mqtt(broker.url, DEVICES)
-            await until_async(lambda: drivers[0].health().state == "running", deadline_s=20, what="up again")
+            await until_async(lambda: drivers[0].health().state == "running", what="up again")
             bridge.publish_state("room-1202/smoke", {"smoke": True})
             await until_async(lambda: sink.of("room-1202-smoke", "smoke.state"), what="an event")
             bridge.close()

@@ -111,12 +111,12 @@ async def test_a_reader_with_another_key_is_a_security_fault_and_not_just_gone(t
     config = config_for(tmp_path, line, {"id": "door", "address": 9, "key_file": key_file})
     try:
         async with running(config, sink) as drivers:
-            await until_async(lambda: sink.of("door", "lock.alarm"), deadline_s=20, what="the alarm")
+            await until_async(lambda: sink.of("door", "lock.alarm"), what="the alarm")
             assert "wrong key" in drivers[0].health().detail
             assert drivers[0].health().state == "degraded"
             reader.close()
             reader = OsdpReader(line, 9, key=KEY)
-            await until_async(lambda: drivers[0].health().state == "running", deadline_s=30, what="the right key")
+            await until_async(lambda: drivers[0].health().state == "running", what="the right key")
     finally:
         reader.close()
 
@@ -130,11 +130,9 @@ async def test_a_reader_that_was_cut_off_comes_back_within_seconds(tmp_path, lin
             await until_async(lambda: reader.is_online, what="online")
             await until_async(lambda: sink.of("door", "device.health"), what="online")
             reader.power_off()
-            await until_async(
-                lambda: sink.of("door", "device.health")[-1].online is False, deadline_s=20, what="offline"
-            )
+            await until_async(lambda: sink.of("door", "device.health")[-1].online is False, what="offline")
             reader.power_on()
-            await until_async(lambda: drivers[0].health().state == "running", deadline_s=30, what="online again")
+            await until_async(lambda: drivers[0].health().state == "running", what="online again")
     finally:
         reader.close()
 
@@ -151,7 +149,7 @@ async def test_unplugging_the_adapter_loses_no_accepted_event_and_it_recovers_by
             await until_async(lambda: drivers[0].health().state == "backing_off", what="the port gone")
             await until_async(lambda: sink.of("door", "device.health")[-1].online is False, what="offline")
             line.plug_in()
-            await until_async(lambda: drivers[0].health().state == "running", deadline_s=20, what="the port back")
+            await until_async(lambda: drivers[0].health().state == "running", what="the port back")
             reader.present_card("25,2")
             await until_async(lambda: len(sink.of("door", "lock.access")) == 2, what="the second card")
     finally:
@@ -166,7 +164,7 @@ async def test_a_port_that_is_not_there_is_waited_for(tmp_path, line):
         async with running(config_for(tmp_path, line, {"id": "door", "address": 5}), sink) as drivers:
             await until_async(lambda: "is not there" in drivers[0].health().detail, what="the reason")
             line.plug_in()
-            await until_async(lambda: drivers[0].health().state == "running", deadline_s=20, what="the port")
+            await until_async(lambda: drivers[0].health().state == "running", what="the port")
     finally:
         reader.close()
 
@@ -231,9 +229,9 @@ async def test_noise_on_the_line_is_survived_and_shown(tmp_path, line):
             for _ in range(40):
                 line.noise(b"\x53" + source.randbytes(source.randint(1, 20)))
                 await asyncio.sleep(0.02)
-            await until_async(lambda: drivers[0].health().state == "running", deadline_s=30, what="the reader online")
+            await until_async(lambda: drivers[0].health().state == "running", what="the reader online")
             reader.present_card("25,63159")
-            await until_async(lambda: sink.of("door", "lock.access"), deadline_s=20, what="the card")
+            await until_async(lambda: sink.of("door", "lock.access"), what="the card")
             assert "stray bytes" in drivers[0].health().detail
     finally:
         reader.close()

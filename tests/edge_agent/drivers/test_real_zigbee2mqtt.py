@@ -99,7 +99,6 @@ async def test_what_zigbee2mqtt_announces_needs_no_profile(tmp_path, broker, bri
         # Zigbee2MQTT collects for some seconds before it announces.
         await until_async(
             lambda: all(sink.of(f"any-{name}", "device.health") for name in ("lock", "smoke", "door")),
-            deadline_s=20,
             what="all announced and available",
         )
         bridge.hear(LOCK, DOOR_LOCK, "18070a00003001")

@@ -50,10 +50,10 @@ async def test_osdp_through_a_serial_server_that_restarts(tmp_path, line, server
     sink = MemorySink()
     try:
         async with running(config_for(tmp_path, "osdp", url, "generic/osdp-reader"), sink) as [driver]:
-            await until_async(lambda: driver.health().state == "running", deadline_s=15, what="the reader")
+            await until_async(lambda: driver.health().state == "running", what="the reader")
             far.cut()
-            await until_async(lambda: driver.health().state != "running", deadline_s=15, what="the cut noticed")
-            await until_async(lambda: driver.health().state == "running", deadline_s=30, what="the reader again")
+            await until_async(lambda: driver.health().state != "running", what="the cut noticed")
+            await until_async(lambda: driver.health().state == "running", what="the reader again")
             reader.present_card("25,63159")
             await until_async(lambda: sink.of("dev", "lock.access"), what="a card")
     finally:
@@ -66,10 +66,10 @@ async def test_modbus_through_a_serial_server_that_restarts(tmp_path, line, serv
     sink = MemorySink()
     try:
         async with running(config_for(tmp_path, "modbus", url, "calectro/ug-3-o-mb-r"), sink) as [driver]:
-            await until_async(lambda: driver.health().state == "running", deadline_s=15, what="the sensor")
+            await until_async(lambda: driver.health().state == "running", what="the sensor")
             far.cut()
-            await until_async(lambda: driver.health().state == "backing_off", deadline_s=15, what="the cut noticed")
-            await until_async(lambda: driver.health().state == "running", deadline_s=30, what="the sensor again")
+            await until_async(lambda: driver.health().state == "backing_off", what="the cut noticed")
+            await until_async(lambda: driver.health().state == "running", what="the sensor again")
             sensor.alarm(True)
             await until_async(
                 lambda: [data.alarm for data in sink.of("dev", "smoke.state")][-1:] == [True], what="the alarm"

@@ -66,6 +66,17 @@ async def test_a_late_command_is_refused_and_not_carried_out(tmp_path: Path) -> 
     assert devices.done == []
 
 
+async def test_a_command_whose_age_nobody_can_tell_is_refused_and_may_be_sent_again(tmp_path: Path) -> None:
+    devices = Devices()
+    async with opened(tmp_path) as outbox:
+        commander = Commander(devices, outbox, FakeClock(AT))
+        refused = reply(await commander.carry_out(actuate(), may_have_waited=True))
+        assert not refused.ok
+        assert "clock is not set" in (refused.error or "")
+        assert devices.done == []
+        assert reply(await commander.carry_out(actuate())).ok
+
+
 async def test_the_same_command_twice_is_carried_out_once_and_answered_twice_also_after_a_restart(
     tmp_path: Path,
 ) -> None:

@@ -29,6 +29,6 @@ def test_a_page_that_does_not_read_is_dropped(hub: Hub) -> None:
         return broadcaster.open_pages == 0
 
     try:
-        until(one_more_burst, deadline_s=30, what="the page being dropped")
+        until(one_more_burst, what="the page being dropped")
     finally:
         lazy.close()

@@ -85,7 +85,7 @@ asyncio.run(main())
 async def test_a_line_reaches_a_processes_standard_input(tmp_path: Path) -> None:
     child = await start_child("echo", [sys.executable, "-c", "print(input(), flush=True)"], log=tmp_path / "log")
     child.tell("go")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await child.process.wait()
     assert child.tail() == "go"
     assert await child.stop(1.0) is True
