@@ -80,9 +80,7 @@ def import_(
     from hub.registry.sheets.importing import ImportOptions, check_options, import_file
     from hub.registry.sheets.writing import write_report
     from hub.registry.vault import load_vault
-    from hub.store.changes import record_changes
     from hub.store.migrate import open_database
-    from hub.store.turns import take_turn
     from wire.clock import SystemClock
 
     options = ImportOptions(estate, jurisdiction, dry_run)
@@ -90,11 +88,10 @@ def import_(
     vault, key = load_vault(data_dir), organisation_key(data_dir)
     store = open_database(data_dir, database)
     try:
-        with Progress(transient=True) as progress, store.write() as session:
-            take_turn(session)
+        with Progress(transient=True) as progress:
             task = progress.add_task("units")
             found = import_file(
-                session,
+                store,
                 file,
                 options,
                 vault=vault,
@@ -102,7 +99,6 @@ def import_(
                 now=SystemClock().now(),
                 on_progress=lambda done, of: progress.update(task, completed=done, total=of),
             )
-            record_changes(session, found.changes, SystemClock().now())
     finally:
         store.close()
     if report is not None:

@@ -1,7 +1,7 @@
 """Brings wanted records into the ledger: compares them with what is held, and writes versions in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -150,11 +150,15 @@ def apply(session: Session, steps: Sequence[Step], now: datetime, by: str) -> li
     session.add_all(fresh)
     session.flush()
     place_gateways(session, fresh, now)
-    units = touched_units(done)
-    named = ",".join(units) if units is not None and len(units) <= _MOST_UNITS_NAMED else "*"
+    return revise(session, touched_units(done), now, by)
+
+
+def revise(session: Session, units: Collection[str] | None, now: datetime, by: str) -> list[Change]:
+    """Note that records of these units (None: of any) have changed; what open pages must hear of."""
+    named = ",".join(sorted(units)) if units is not None and len(units) <= _MOST_UNITS_NAMED else "*"
     session.add(RegistryRevision(at=now, entered_by=by, units=named))
     session.flush()
-    changes = [Change("unit", code, "ledger") for code in units or () if len(units or ()) <= 200]
+    changes = [Change("unit", code, "ledger") for code in sorted(units or ()) if len(units or ()) <= 200]
     return changes or [Change("unit", "*", "ledger")]
 
 

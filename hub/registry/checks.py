@@ -1,7 +1,7 @@
 """Whether records fit each other: what they name exists, terms begin before they end, leases do not overlap."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 from sqlmodel import Session, col, select
@@ -55,13 +55,18 @@ _WORDS: dict[type[Versioned], str] = {
 }
 
 
-def faults_of(session: Session, wanted: Sequence[Wanted]) -> list[Fault]:
-    """Everything that does not fit, in the order of the file."""
-    return [*_missing(session, wanted), *_terms(wanted), *_overlaps(session, wanted)]
+Coming = Mapping[type[Versioned], Collection[str]]
 
 
-def _missing(session: Session, wanted: Sequence[Wanted]) -> Iterable[Fault]:
+def faults_of(session: Session, wanted: Sequence[Wanted], coming: Coming | None = None) -> list[Fault]:
+    """Everything that does not fit, in the order of the file. `coming`: codes that will be there by then as well."""
+    return [*_missing(session, wanted, coming or {}), *_terms(wanted), *_overlaps(session, wanted)]
+
+
+def _missing(session: Session, wanted: Sequence[Wanted], coming: Coming) -> Iterable[Fault]:
     have: dict[type[Versioned], set[str]] = defaultdict(set)
+    for table, codes in coming.items():
+        have[table] |= set(codes)
     needed: dict[type[Versioned], set[str]] = defaultdict(set)
     for item in wanted:
         have[type(item.row)].add(item.row.code)
@@ -70,8 +75,8 @@ def _missing(session: Session, wanted: Sequence[Wanted]) -> Iterable[Fault]:
             code = getattr(item.row, name)
             if code is not None and code not in have[table]:
                 needed[table].add(code)
-    for table, codes in needed.items():
-        have[table] |= current(session, table, codes).keys()
+    for table, absent in needed.items():
+        have[table] |= current(session, table, absent).keys()
     for item in wanted:
         for name, table in _NAMES.get(type(item.row), ()):
             code = getattr(item.row, name)

@@ -13,7 +13,7 @@ from hub.registry.identity import clean_document
 from hub.registry.ledger import read_rows
 from hub.registry.people import PersonWords, person_row
 from hub.registry.seed_rows import NOT_YET, card_ref, occupant_code
-from hub.registry.sheets.importing import known_people
+from hub.registry.sheets.known import known_people
 from hub.registry.vault import Vault
 from hub.rules.local_time import local_day, start_of
 from hub.store.tables.registry import Credential, Lease, Occupant, Registration, Unit, Versioned

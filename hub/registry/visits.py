@@ -12,7 +12,7 @@ from hub.registry.changeset import current
 from hub.registry.ledger import read_rows
 from hub.registry.people import PersonWords, person_row
 from hub.registry.seed_rows import NOT_YET, occupant_code
-from hub.registry.sheets.importing import known_people
+from hub.registry.sheets.known import known_people
 from hub.registry.tenancy import changed, unit_row, write
 from hub.registry.vault import Vault
 from hub.rules.local_time import local_day

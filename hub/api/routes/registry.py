@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from sqlmodel import Session
 
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, purpose_of, services_of
@@ -22,8 +23,6 @@ from hub.registry.sheets.writing import write_csv, write_report, write_table, wr
 from hub.registry.vault import load_vault
 from hub.services import Services
 from hub.store.audit import Audited, append_audit
-from hub.store.changes import record_changes
-from hub.store.turns import take_turn
 
 router = APIRouter(tags=["registry"])
 
@@ -203,15 +202,15 @@ def _run(body: ImportIn, services: Services, caller: Caller) -> tuple[ImportRepo
     tables = read_bytes(body.content, body.name)
     correct(tables, [Correction(cell.sheet, cell.row, cell.column, cell.value) for cell in body.cells])
     vault, key = load_vault(services.data_dir), organisation_key(services.data_dir)
-    with services.database.write() as session:
-        take_turn(session)
-        now = services.clock.now()
-        report = import_tables(session, tables, options, vault=vault, organisation_key=key, now=now)
-        if report.is_applied:
-            record_changes(session, report.changes, now)
-            detail = f"{body.name}: {report.added} added, {report.changed} changed"
-            entry = Audited(caller.name, caller.role, "registry.import", body.estate, detail=detail)
-            append_audit(session, entry, now)
+    now = services.clock.now()
+
+    def remember(session: Session, report: ImportReport) -> None:
+        detail = f"{body.name}: {report.added} added, {report.changed} changed"
+        append_audit(session, Audited(caller.name, caller.role, "registry.import", body.estate, detail=detail), now)
+
+    report = import_tables(
+        services.database, tables, options, vault=vault, organisation_key=key, now=now, also=remember
+    )
     if report.is_applied:
         services.feed.wake()
     wanted = {(fault.sheet, fault.row) for fault in report.faults[:MOST_ROWS_TOLD]}

@@ -170,6 +170,25 @@ def to_relation(text: str) -> tuple[str, bool]:
     return "co_occupant", plain in _FAMILY
 
 
+def to_kind(text: str) -> str:
+    """A resident's kind (租户, 家属, 访客) as a relation; what is no relation (常住, 流动) as nothing."""
+    plain = half_width(text)
+    return plain if plain in _FAMILY | _GUESTS | {"同住人", "室友", "合租人"} else ""
+
+
+def to_birth(text: str, today: date) -> date | None:
+    """A birth date."""
+    plain = half_width(text)
+    found = _DATE.fullmatch(plain) or _COMPACT.fullmatch(plain)
+    try:
+        day = date(int(found[1]), int(found[2]), int(found[3])) if found else None
+    except ValueError:
+        day = None
+    if plain and (day is None or not date(1890, 1, 1) <= day <= today):
+        raise ValueError(f"出生日期 {_short(text)} 无法识别 / not a birth date; write 1990-01-31")
+    return day
+
+
 def to_registered(text: str) -> str | None:
     """`filed`, `exempt`, or None for not registered."""
     plain = half_width(text)

@@ -74,8 +74,12 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "landlord_phone": ("业主电话", "房东手机", "房东联系电话", "出租人电话"),
     "landlord_document": ("房东证件", "房东证件号", "房东身份证号", "业主身份证号"),
     "name": ("姓名", "承租人", "承租人姓名", "租户姓名", "住户姓名", "name"),
-    "document_type": ("其他证件类型", "证件种类"),
-    "document": ("身份证号", "身份证号码", "身份证", "证件号", "护照/其他证件号码", "承租人证件号码", "idnumber"),
+    "document_type": ("证件种类",),
+    "document": ("身份证号", "身份证号码", "身份证", "证件号", "承租人证件号码", "idnumber"),
+    "other_document_type": ("其他证件类型",),
+    "other_document": ("护照/其他证件号码", "护照号码", "护照号", "其他证件号码"),
+    "born": ("出生日期", "出生年月日"),
+    "kind": ("人员类型", "人员类别", "住户类型"),
     "phone": ("电话", "联系电话", "手机", "手机号码", "联系方式", "phone"),
     "relation": ("与其他人员关系", "与户主关系", "人员关系", "关系"),
     "hukou": ("户籍地代码", "户籍区划代码", "户籍地区代码", "行政区划代码"),
@@ -89,9 +93,16 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 _DROPPED: Final = re.compile(
-    r"民族|政治面貌|党员|婚姻|婚育|健康|疾病|病史|重点|宗教|信仰|血型|职业病|残疾|前科|信访|精神|吸毒|照片|人脸|指纹"
+    r"户籍地址|户籍详细|户口所在地详|民族|政治面貌|党员|婚姻|婚育|健康|疾病|病史|重点|宗教|信仰|血型|职业病|残疾|前科|信访|精神|吸毒|照片|人脸|指纹"
 )
-_IGNORED: Final = frozenset({"序号", "编号", "月租", "租金", "押金", "车牌", "车辆信息", "城市", "性别", "所属网格"})
+_IGNORED: Final = frozenset(
+    {
+        "序号", "编号", "月租", "租金", "押金", "车牌", "车辆信息", "城市", "性别", "所属网格", "户籍类型", "户籍",
+        "是否人户分离", "实际居住地", "户籍地",
+    }
+)  # fmt: skip
+_OF_THE_HOUSE: Final = frozenset({"房屋面积", "建筑面积"})
+"""Areas of the whole unit, whatever room the row is about."""
 _BASIS_IN_HEADER: Final = {"使用面积": "usable", "居住面积": "habitable", "建筑面积": "gross"}
 
 
@@ -123,6 +134,11 @@ def header_of(key: str) -> str:
 def basis_of(header: str) -> str | None:
     """Which area a column named after it holds."""
     return _BASIS_IN_HEADER.get(plain(header))
+
+
+def is_of_the_house(header: str) -> bool:
+    """Whether an area of that header is the whole unit's."""
+    return plain(header) in _OF_THE_HOUSE
 
 
 def is_dropped(header: str) -> bool:

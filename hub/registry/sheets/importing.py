@@ -1,28 +1,38 @@
-"""Brings a table into the ledger, or says what that would do: one transaction, everything or nothing."""
+"""Brings a table into the ledger, or says what that would do: everything or nothing.
+
+Looking is done by readers and takes as long as it takes; what is to change waits in a spool and is then written at
+once, so that an alarm never waits for an import. When the ledger changed meanwhile, it is looked at again.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, func, select
 
-from hub.errors import RegistryError
-from hub.facts import Change
-from hub.registry.changeset import Step, Wanted, apply, current, fill, keep_known, plan
+from hub.errors import BusyError, RegistryError
+from hub.registry.changeset import Step, Wanted, current, keep_known, plan
 from hub.registry.checks import faults_of
-from hub.registry.ledger import held_at
+from hub.registry.ledger import read_rows
 from hub.registry.seed_rows import NOT_YET
+from hub.registry.sheets.known import known_people
 from hub.registry.sheets.reading import Table, read_tables
-from hub.registry.sheets.records import KnownPeople, Making, building_code, building_row, unit_records
+from hub.registry.sheets.records import Making, building_code, building_row, unit_records
 from hub.registry.sheets.rows import Fault, Line, Parsed, parse_tables
+from hub.registry.sheets.spool import Spool
+from hub.registry.sheets.unsaid import keep_unsaid
 from hub.registry.vault import Vault
 from hub.rules.local_time import local_day
-from hub.store.tables.registry import Building, Person, Scope
+from hub.store.changes import record_changes
+from hub.store.database import Database
+from hub.store.tables.registry import Building, Lease, Occupant, RegistryRevision, Scope, Versioned
+from hub.store.turns import take_turn
 
 _UNITS_AT_ONCE: Final = 250
 _MOST_FAULTS: Final = 5000
+_TRIES: Final = 3
 OnProgress = Callable[[int, int], None]
 
 
@@ -51,7 +61,6 @@ class ImportReport:
     faults: list[Fault] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
 
     @property
     def refused(self) -> int:
@@ -62,10 +71,6 @@ class ImportReport:
     def errors(self) -> list[Fault]:
         """What stands in the way."""
         return [fault for fault in self.faults if not fault.is_warning]
-
-
-class _DryRunOverError(Exception):
-    """Ends a savepoint, so that nothing of it stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ class ImportOptions:
 
 
 def import_file(
-    session: Session,
+    database: Database,
     path: Path,
     options: ImportOptions,
     *,
@@ -92,18 +97,18 @@ def import_file(
     now: datetime,
     on_progress: OnProgress = lambda done, of: None,
 ) -> ImportReport:
-    """Import a file in the caller's transaction. Raises RegistryError when the file itself cannot be read.
+    """Import a file. Raises RegistryError when the file itself cannot be read.
 
     Rows that are wrong are in the report; when there are any, nothing is applied.
     """
     tables = read_tables(path)
     return import_tables(
-        session, tables, options, vault=vault, organisation_key=organisation_key, now=now, on_progress=on_progress
+        database, tables, options, vault=vault, organisation_key=organisation_key, now=now, on_progress=on_progress
     )
 
 
 def import_tables(
-    session: Session,
+    database: Database,
     tables: Sequence[Table],
     options: ImportOptions,
     *,
@@ -111,38 +116,123 @@ def import_tables(
     organisation_key: bytes,
     now: datetime,
     on_progress: OnProgress = lambda done, of: None,
+    also: Callable[[Session, ImportReport], None] = lambda session, report: None,
 ) -> ImportReport:
-    """`import_file` for tables that were read already."""
-    today = local_day(now)
-    name = tables[0].file
-    parsed = parse_tables(tables, options.estate, today)
-    report = ImportReport(name, parsed.rows, len(parsed.units), faults=list(parsed.faults))
+    """`import_file` for tables that were read already. `also` runs in the transaction that applies it.
+
+    Raises BusyError when others kept changing the ledger meanwhile.
+    """
+    by = f"import:{tables[0].file}"[:100] if options.by == "cli" else options.by
+    for _ in range(_TRIES):
+        spool = Spool()
+        try:
+            with database.read() as session:
+                revision = _revision(session)
+                making = _making(
+                    session, tables[0].file, options, vault=vault, organisation_key=organisation_key, now=now
+                )
+                report = _look(session, tables, options, making, spool=spool, on_progress=on_progress)
+            if options.is_dry_run or report.errors:
+                return report
+            with database.write() as session:
+                take_turn(session)
+                if _revision(session) != revision:
+                    continue
+                record_changes(session, spool.write(session, now, by), now)
+                report.is_applied = True
+                also(session, report)
+            return report
+        finally:
+            spool.close()
+    raise BusyError("import: others are changing the ledger; nothing was applied. Import again")
+
+
+def _revision(session: Session) -> int:
+    return session.exec(select(func.max(RegistryRevision.id))).one() or 0
+
+
+def _making(
+    session: Session, file: str, options: ImportOptions, *, vault: Vault, organisation_key: bytes, now: datetime
+) -> Making:
+    return Making(
+        file,
+        options.estate,
+        options.jurisdiction,
+        vault,
+        organisation_key,
+        today=local_day(now),
+        known=known_people(session),
+    )
+
+
+def _look(
+    session: Session,
+    tables: Sequence[Table],
+    options: ImportOptions,
+    making: Making,
+    *,
+    spool: Spool,
+    on_progress: OnProgress,
+) -> ImportReport:
+    parsed = parse_tables(tables, options.estate, making.today)
+    report = ImportReport(making.file, parsed.rows, len(parsed.units), faults=list(parsed.faults))
     report.faults += _out_of_scope(parsed, options.scopes)
     report.dropped = sorted({header for table in tables for header in table.dropped})
     report.unknown = sorted({header for table in tables for header in table.unknown})
-    known = known_people(session)
-    steps_of: dict[tuple[str, int], set[str]] = {}
-    try:
-        # A savepoint: a dry run, and a file with a bad row, leave nothing behind.
-        with session.begin_nested():
-            done = 0
-            for chunk in _chunks(list(parsed.units.items())):
-                making = Making(name, options.estate, options.jurisdiction, vault, organisation_key, today, known)
-                _buildings(session, [lines[0] for _, lines in chunk], making)
-                for code, lines in chunk:
-                    unit_records(code, lines, making)
-                _take(session, making, report, steps_of, now=now, by=options.by)
-                done += len(chunk)
-                on_progress(done, len(parsed.units))
-            if options.is_dry_run or report.errors:
-                raise _DryRunOverError
-    except _DryRunOverError:
-        report.changes = []
-    else:
-        report.is_applied = True
-    report.results = _results(steps_of, report.faults)
+    for lines in parsed.units.values():
+        making.known.learn(making.vault, lines)
+    for lines in parsed.units.values():
+        making.learn(lines)
+    done_to: dict[tuple[str, int], set[str]] = {}
+    done = 0
+    for chunk in _chunks(list(parsed.units.items())):
+        making.wanted, making.faults, making.stays = [], [], _stays(session, chunk)
+        _buildings(session, [lines[0] for _, lines in chunk], making)
+        for code, lines in chunk:
+            unit_records(code, lines, making)
+        steps = _plan(session, making, report)
+        for step in steps:
+            report.added += step.kind == "add"
+            report.changed += step.kind == "change"
+            report.same += step.kind == "same"
+            if step.wanted.where.line:
+                done_to.setdefault((step.wanted.where.sheet, step.wanted.where.line), set()).add(_words(step))
+        if not report.errors:
+            spool.add(steps)
+        session.expunge_all()
+        done += len(chunk)
+        on_progress(done, len(parsed.units))
+    report.results = _results(done_to, report.faults)
     report.faults = report.faults[:_MOST_FAULTS]
     return report
+
+
+def _plan(session: Session, making: Making, report: ImportReport) -> list[Step]:
+    # Who stands in several rows of one unit has one stay: the last one counts.
+    wanted = list({(type(item.row), item.row.code): item for item in making.wanted}.values())
+    held: dict[tuple[type[Versioned], str], Versioned] = {}
+    for table in {type(item.row) for item in wanted}:
+        codes = [item.row.code for item in wanted if type(item.row) is table]
+        held |= {(table, code): row for code, row in current(session, table, codes).items()}
+    keep_known(session, wanted)
+    keep_unsaid(wanted, held)
+    report.faults += making.faults
+    for where, what in faults_of(session, wanted, making.coming):
+        report.faults.append(Fault(where.sheet, where.line, where.key, what))
+    for item in wanted:
+        if type(item.row) in making.coming:
+            making.coming[type(item.row)].add(item.row.code)
+    return plan(session, wanted)
+
+
+def _stays(session: Session, chunk: Sequence[tuple[str, list[Line]]]) -> dict[tuple[str, str], date]:
+    """Since when the ledger has people in units of which the table does not say it."""
+    units = [code for code, lines in chunk if any(line.name and line.start is None for line in lines)]
+    found = read_rows(session, Occupant, None, Occupant.unit_code, units) if units else []
+    leases = (
+        {row.code: row.start_on for row in read_rows(session, Lease, None, Lease.unit_code, units)} if units else {}
+    )
+    return {(row.unit_code, row.person_code): leases.get(row.lease_code or "", row.from_on) for row in found}
 
 
 def _out_of_scope(parsed: Parsed, scopes: tuple[str, ...]) -> Iterator[Fault]:
@@ -154,44 +244,6 @@ def _out_of_scope(parsed: Parsed, scopes: tuple[str, ...]) -> Iterator[Fault]:
                 )
 
 
-def _take(
-    session: Session,
-    making: Making,
-    report: ImportReport,
-    steps_of: dict[tuple[str, int], set[str]],
-    *,
-    now: datetime,
-    by: str,
-) -> None:
-    wanted = _once(making.wanted)
-    keep_known(session, wanted)
-    report.faults += making.faults
-    for where, what in faults_of(session, wanted):
-        report.faults.append(Fault(where.sheet, where.line, where.key, what))
-    steps = plan(session, wanted)
-    for step in steps:
-        report.added += step.kind == "add"
-        report.changed += step.kind == "change"
-        report.same += step.kind == "same"
-        if step.wanted.where.line:
-            steps_of.setdefault((step.wanted.where.sheet, step.wanted.where.line), set()).add(_words(step))
-    if not report.errors:
-        report.changes += apply(session, steps, now, f"import:{making.file}"[:100] if by == "cli" else by)
-    session.expunge_all()
-
-
-def _once(wanted: Sequence[Wanted]) -> list[Wanted]:
-    """Each record once. Somebody who stands in several rows: the row with most of them counts."""
-    found: dict[tuple[type, str], Wanted] = {}
-    for item in wanted:
-        key = (type(item.row), item.row.code)
-        held = found.get(key)
-        if held is not None and isinstance(item.row, Person) and isinstance(held.row, Person):
-            fill(item.row, held.row)
-        found[key] = item
-    return list(found.values())
-
-
 def _words(step: Step) -> str:
     table = type(step.wanted.row).__name__.lower()
     if step.kind == "change":
@@ -200,15 +252,15 @@ def _words(step: Step) -> str:
     return f"{step.kind} {table}"
 
 
-def _results(steps_of: dict[tuple[str, int], set[str]], faults: Sequence[Fault]) -> list[RowResult]:
+def _results(done_to: dict[tuple[str, int], set[str]], faults: Sequence[Fault]) -> list[RowResult]:
     bad: dict[tuple[str, int], list[str]] = {}
     said: dict[tuple[str, int], list[str]] = {}
     for fault in faults:
         text = f"{fault.key}: {fault.what}" if fault.key else fault.what
         (said if fault.is_warning else bad).setdefault((fault.sheet, fault.row), []).append(text)
     found = []
-    for key in sorted({*steps_of, *bad, *said}):
-        words = steps_of.get(key, set())
+    for key in sorted({*done_to, *bad, *said}):
+        words = done_to.get(key, set())
         if key in bad:
             does = "refused"
         elif any(word.startswith("add") for word in words):
@@ -221,35 +273,21 @@ def _results(steps_of: dict[tuple[str, int], set[str]], faults: Sequence[Fault])
     return found
 
 
-def known_people(session: Session) -> KnownPeople:
-    """Everybody whom the ledger has, by what is written of them."""
-    known = KnownPeople()
-    query = select(Person.code, Person.document_index, Person.name_index, Person.phone_index)
-    for code, document, name, phone in session.exec(query.where(held_at(Person, None)).order_by(col(Person.code))):
-        if document is not None:
-            known.by_document.setdefault(document, code)
-        if name is not None and phone is not None:
-            known.by_name_and_phone.setdefault((name, phone), code)
-    return known
-
-
 def _chunks(units: list[tuple[str, list[Line]]]) -> Iterator[list[tuple[str, list[Line]]]]:
     for start in range(0, len(units), _UNITS_AT_ONCE):
         yield units[start : start + _UNITS_AT_ONCE]
 
 
 def _buildings(session: Session, lines: Sequence[Line], making: Making) -> None:
+    """Buildings, and the estate, that neither the ledger nor an earlier row has."""
     wanted = {building_code(making.estate, line): line for line in lines}
-    held = current(session, Building, wanted)
-    for code, line in wanted.items():
-        if code not in held:
-            making.add(building_row(code, line, making), line)
-    if making.estate and making.estate not in current(session, Scope, [making.estate]) and wanted.keys() - held.keys():
+    seen, scopes = making.coming[Building], making.coming[Scope]
+    missing = wanted.keys() - seen - current(session, Building, wanted).keys()
+    if missing and making.estate not in scopes and making.estate not in current(session, Scope, [making.estate]):
         name = next((line.estate for line in lines if line.estate), making.estate)
-        making.wanted.insert(
-            0,
-            Wanted(Scope(code=making.estate, known_from=NOT_YET, kind="estate", name=name)),
-        )
+        making.wanted.append(Wanted(Scope(code=making.estate, known_from=NOT_YET, kind="estate", name=name)))
+    for code in sorted(missing):
+        making.add(building_row(code, wanted[code], making), wanted[code])
 
 
 def check_options(options: ImportOptions) -> None:

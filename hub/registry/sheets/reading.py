@@ -179,6 +179,10 @@ def _header(name: str, sheet: str, texts: Sequence[str]) -> tuple[Table, list[st
             continue
         seen.add(key)
         headers[key] = texts[position]
+    if "name" not in seen and "landlord" in seen and "landlord_phone" not in seen and "phone" in seen:
+        # A sheet of owners alone: its telephone is theirs.
+        keys[keys.index("phone")] = "landlord_phone"
+        headers["landlord_phone"] = headers.pop("phone")
     dropped = [text for text in texts if is_dropped(text)]
     unknown = [t for t in texts if not is_dropped(t) and key_of(t) is None and not is_ignored(t)]
     basis = next((found for text in texts if (found := basis_of(text)) is not None), None)

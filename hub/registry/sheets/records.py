@@ -1,13 +1,15 @@
 """From the lines of one unit to records of the ledger."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Final
 
 from hub.registry.changeset import Wanted, Where
 from hub.registry.identity import Document
 from hub.registry.people import PersonWords, person_row
 from hub.registry.seed_rows import NOT_YET, card_ref, occupant_code, room_code
+from hub.registry.sheets.known import KnownPeople
 from hub.registry.sheets.rows import Fault, Line
 from hub.registry.vault import Vault
 from hub.store.tables.registry import (
@@ -15,8 +17,10 @@ from hub.store.tables.registry import (
     Credential,
     Lease,
     Occupant,
+    Person,
     Registration,
     Room,
+    Scope,
     Unit,
     Versioned,
 )
@@ -24,7 +28,12 @@ from hub.store.tables.registry import (
 
 @dataclass(slots=True)
 class Making:
-    """What lines are turned into, and by which keys. `known` finds the code under which somebody is already held."""
+    """What lines are turned into, and by which keys. `known` finds the code under which somebody is already held.
+
+    `words`: what the whole file says of each person. `stays`: since when the ledger has (unit, person) living there.
+    `cards`: who holds each card by this file, and in which row that stands. `coming`: codes of what stands for several
+    units, and was wanted before.
+    """
 
     file: str
     estate: str
@@ -32,33 +41,58 @@ class Making:
     vault: Vault
     organisation_key: bytes
     today: date
-    known: "KnownPeople"
+    known: KnownPeople
+    words: dict[str, PersonWords] = field(default_factory=dict)
+    stays: dict[tuple[str, str], date] = field(default_factory=dict)
+    cards: dict[str, tuple[str, int]] = field(default_factory=dict)
+    coming: dict[type[Versioned], set[str]] = field(
+        default_factory=lambda: {Scope: set(), Building: set(), Person: set()}
+    )
     wanted: list[Wanted] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
-    def add(self, row: Versioned, line: Line) -> None:
-        """One more record, from that line."""
-        self.wanted.append(Wanted(row, Where(self.file, line.row, "", line.sheet)))
+    def add(self, row: Versioned, line: Line, column: str = "") -> None:
+        """One more record, from that line; `column` is the one to look at when it does not fit."""
+        self.wanted.append(Wanted(row, Where(self.file, line.row, column, line.sheet)))
+
+    def person(self, code: str, line: Line) -> None:
+        """Somebody's record, once: with all that the file says of them."""
+        words = self.words.pop(code, None)
+        if words is not None:
+            self.add(person_row(words, self.vault, self.today), line)
+
+    def learn(self, lines: Sequence[Line]) -> None:
+        """Gather what all rows say of each person; a later row fills and mends what an earlier one says."""
+        for line in lines:
+            if line.landlord:
+                self._note(PersonWords(landlord_code(line, self), line.landlord, line.landlord_phone or None))
+            if line.name:
+                document = (
+                    Document(line.document_type, line.document, line.document_valid, line.born_on)
+                    if line.document
+                    else None
+                )
+                code = self.known.code(self.vault, line.name, line.phone, line.document, line.unit)
+                born_on = None if document else line.born_on
+                self._note(PersonWords(code, line.name, line.phone or None, document, line.hukou, born_on))
+
+    def _note(self, words: PersonWords) -> None:
+        held = self.words.get(words.code)
+        self.words[words.code] = (
+            words
+            if held is None
+            else replace(
+                words,
+                phone=words.phone or held.phone,
+                document=words.document or held.document,
+                hukou=words.hukou or held.hukou,
+                born_on=words.born_on or held.born_on,
+            )
+        )
 
 
-class KnownPeople:
-    """Codes of people by the blind indexes of what is written of them."""
-
-    def __init__(self) -> None:
-        self.by_document: dict[str, str] = {}
-        self.by_name_and_phone: dict[tuple[str, str], str] = {}
-
-    def code(self, vault: Vault, name: str, phone: str, document: str, unit: str) -> str:
-        """Somebody's code, the same for the same words. Without document or phone, a namesake elsewhere is another."""
-        named = vault.index("name", name)
-        if document:
-            index = vault.index("document", document)
-            return self.by_document.get(index) or f"p-{index[:20]}"
-        if phone:
-            index = vault.index("phone", phone)
-            found = self.by_name_and_phone.get((named, index))
-            return found or f"p-{vault.index('person', named + index)[:20]}"
-        return f"p-{vault.index('person', named + unit)[:20]}"
+WHOLE: Final = "全套"
+"""The room that stands for all of a unit whose rooms the table does not tell apart."""
 
 
 def unit_records(code: str, lines: Sequence[Line], making: Making) -> None:
@@ -76,7 +110,7 @@ def unit_records(code: str, lines: Sequence[Line], making: Making) -> None:
             floor=_floor(first.door),
             door=first.door,
             let_as="rooms" if any(line.let_as == "rooms" for line in lines) else "whole",
-            is_vacant=not tenants,
+            is_vacant=not tenants and all(line.tells_tenants and not line.is_owners for line in lines),
             owner_code=owner,
         ),
         first,
@@ -84,6 +118,10 @@ def unit_records(code: str, lines: Sequence[Line], making: Making) -> None:
     _rooms(code, lines, making)
     leases: dict[str, list[Line]] = {}
     for line in tenants:
+        if line.start is None:
+            # A table without such a column: since when the ledger has them here, else from today on.
+            person = making.known.code(making.vault, line.name, line.phone, line.document, code)
+            line.start = making.stays.get((code, person), making.today)
         leases.setdefault(_lease_code(code, line), []).append(line)
     for lease, found in leases.items():
         _lease(code, lease, found, owner, making)
@@ -114,10 +152,14 @@ def _landlord(lines: Sequence[Line], making: Making) -> str | None:
     found = next((line for line in lines if line.landlord), None)
     if found is None:
         return None
-    code = making.known.code(making.vault, found.landlord, found.landlord_phone, "", found.building)
-    words = PersonWords(code, found.landlord, found.landlord_phone or None)
-    making.add(person_row(words, making.vault, making.today), found)
+    code = landlord_code(found, making)
+    making.person(code, found)
     return code
+
+
+def landlord_code(line: Line, making: Making) -> str:
+    """A landlord's code: without a phone, a namesake in another building is another."""
+    return making.known.code(making.vault, line.landlord, line.landlord_phone, "", line.building)
 
 
 def _rooms(code: str, lines: Sequence[Line], making: Making) -> None:
@@ -125,7 +167,7 @@ def _rooms(code: str, lines: Sequence[Line], making: Making) -> None:
     for line in lines:
         if not line.room and line.area_m2 is None:
             continue
-        name = line.room or "全套"
+        name = line.room or WHOLE
         held = seen.get(name)
         if held is None:
             seen[name] = line
@@ -172,6 +214,7 @@ def _lease(unit: str, code: str, lines: Sequence[Line], owner: str | None, makin
             end_on=head.end,
         ),
         head,
+        "起租日",
     )
     number = next((line.contract_no for line in lines if line.contract_no), "")
     if number:
@@ -183,9 +226,7 @@ def _lease(unit: str, code: str, lines: Sequence[Line], owner: str | None, makin
 
 def _person(unit: str, line: Line, making: Making) -> str:
     code = making.known.code(making.vault, line.name, line.phone, line.document, unit)
-    document = Document(line.document_type, line.document, line.document_valid, line.born_on) if line.document else None
-    words = PersonWords(code, line.name, line.phone or None, document, line.hukou)
-    making.add(person_row(words, making.vault, making.today), line)
+    making.person(code, line)
     return code
 
 
@@ -215,6 +256,11 @@ def _occupant(unit: str, lease: str, line: Line, person: str, making: Making, *,
             ref, mask = card_ref(making.organisation_key, card)
         except ValueError as error:
             making.faults.append(Fault(line.sheet, line.row, "门禁凭证号", str(error)))
+            continue
+        holder, first = making.cards.setdefault(ref, (f"{unit}/{person}", line.row))
+        if holder != f"{unit}/{person}":
+            what = f"门禁凭证号与第 {first} 行他人相同 / row {first} gives that card to somebody else; mend one of them"
+            making.faults.append(Fault(line.sheet, line.row, "门禁凭证号", what))
             continue
         making.add(
             Credential(code=ref, known_from=NOT_YET, mask=mask, unit_code=unit, person_code=person, lease_code=lease),

@@ -1,14 +1,14 @@
 """From rows of text to the records of units: every fault is collected with its column."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
 from hub.registry.identity import clean_document, clean_name, clean_phone, half_width
 from hub.registry.sheets import cells
-from hub.registry.sheets.columns import header_of
+from hub.registry.sheets.columns import header_of, is_of_the_house
 from hub.registry.sheets.reading import Table
 
 T = TypeVar("T")
@@ -27,7 +27,10 @@ class Fault:
 
 @dataclass(slots=True)
 class Line:
-    """One row, its cells as values."""
+    """One row, its cells as values. `start` is None where the table has no column for it.
+
+    `tells_tenants`: the table has a column for them, so that an empty one means nobody. `is_owners`: its owner's home.
+    """
 
     sheet: str
     row: int
@@ -58,6 +61,8 @@ class Line:
     registered_on: date | None = None
     contract_no: str = ""
     cards: tuple[str, ...] = ()
+    tells_tenants: bool = True
+    is_owners: bool = False
 
 
 @dataclass(slots=True)
@@ -95,6 +100,7 @@ class _Cells:
         self.is_bad = self.is_bad or not is_warning
 
 
+_OWNERS = frozenset({"业主", "房东", "产权人", "户主本人(业主)"})
 _LET_AS = {
     "整租": "whole",
     "合租": "rooms",
@@ -112,10 +118,29 @@ def parse_tables(tables: Iterable[Table], estate: str, today: date) -> Parsed:
     for table in tables:
         for number, row in table.rows:
             parsed.rows += 1
-            line = _line(_Cells(table, number, row, parsed.faults), table, number, estate, today=today)
-            if line is not None:
+            found = _Cells(table, number, row, parsed.faults)
+            line = _line(found, table, number, estate, today=today)
+            if line is not None and line.name:
+                _begin(found, line, parsed.units.get(line.unit, ()), table)
+            if line is not None and not found.is_bad:
                 parsed.units[line.unit].append(line)
     return parsed
+
+
+def _begin(found: _Cells, line: Line, before: Sequence[Line], table: Table) -> None:
+    """When the stay begins. A merged cell says it for the rows below: who shares the room came with the one above."""
+    if line.start is None and not found.text("start"):
+        above = next((other for other in reversed(before) if other.name and other.room == line.room), None)
+        if above is not None and above.start is not None:
+            line.start, line.end = above.start, line.end or above.end
+        elif "start" not in table.headers:
+            found.fault(
+                "start", "表中无起租日，按导入日计 / the table has no start of leases: today is taken", is_warning=True
+            )
+    if line.start is None and "start" in table.headers and not found.is_bad:
+        found.fault("start", "有租客但缺少起租日 / a tenant without the day on which the lease began")
+    if line.start and line.end and line.end < line.start:
+        found.fault("end", f"到租日早于起租日 / the lease ends before it begins ({line.start} → {line.end})")
 
 
 def _line(found: _Cells, table: Table, number: int, estate: str, *, today: date) -> Line | None:
@@ -136,9 +161,21 @@ def _line(found: _Cells, table: Table, number: int, estate: str, *, today: date)
     if found.text("landlord"):
         line.landlord = found.value("landlord", clean_name, "")
         line.landlord_phone = found.value("landlord_phone", lambda t: clean_phone(t) if t else "", "")
-    if found.text("name"):
+    line.tells_tenants = "name" in table.headers
+    if line.area_m2 is not None and line.room and is_of_the_house(table.headers.get("area", "")):
+        line.area_m2 = None
+    if half_width(found.text("kind")) in _OWNERS and found.text("name"):
+        _owner(found, line)
+    elif found.text("name"):
         _person(found, line, today)
-    return None if found.is_bad else line
+    return line
+
+
+def _owner(found: _Cells, line: Line) -> None:
+    """The row is about the owner, who lets nothing by it."""
+    line.is_owners = True
+    line.landlord = found.value("name", clean_name, "")
+    line.landlord_phone = found.value("phone", lambda text: clean_phone(text) if text else "", "")
 
 
 def _place(found: _Cells) -> cells.Address | None:
@@ -150,7 +187,7 @@ def _place(found: _Cells) -> cells.Address | None:
                 return cells.Address(building, cells.to_place_number(found.text("entrance"), "单元|梯"), door)
             return cells.to_address(found.text("door"))
         if found.text("address"):
-            return cells.to_address(found.text("address"))
+            return _address(found)
     except ValueError as error:
         found.fault("door" if found.text("door") else "address", str(error))
         return None
@@ -160,26 +197,26 @@ def _place(found: _Cells) -> cells.Address | None:
     return None
 
 
+def _address(found: _Cells) -> cells.Address:
+    """`3幢2单元501室`; or the two halves of it in the columns of estate and door."""
+    try:
+        return cells.to_address(found.text("address"))
+    except ValueError:
+        whole = found.text("estate") + found.text("address")
+        if whole == found.text("address"):
+            raise
+        return cells.to_address(whole)
+
+
 def _person(found: _Cells, line: Line, today: date) -> None:
     line.name = found.value("name", clean_name, "")
-    kinds = cells.DOCUMENT_TYPES
-    line.document_type = found.value(
-        "document_type", lambda text: cells.to_choice(text, kinds, "证件类型", "id_card"), "id_card"
-    )
-    if found.text("document"):
-        document = found.value("document", lambda text: clean_document(line.document_type, text, today), None)
-        if document is not None:
-            line.document, line.born_on, line.document_valid = document.number, document.born_on, document.is_valid
+    _document(found, line, today)
     if found.text("phone"):
         line.phone = found.value("phone", clean_phone, "")
-    line.role, line.is_family = cells.to_relation(found.text("relation"))
+    line.role, line.is_family = cells.to_relation(found.text("relation") or cells.to_kind(found.text("kind")))
     line.hukou = found.value("hukou", cells.to_region, "")
     line.start = found.value("start", cells.to_date, None)
     line.end = found.value("end", cells.to_date, None)
-    if line.start is None and not found.is_bad:
-        found.fault("start", "有租客但缺少起租日 / a tenant without the day on which the lease began")
-    if line.start and line.end and line.end < line.start:
-        found.fault("end", f"到租日早于起租日 / the lease ends before it begins ({line.start} → {line.end})")
     line.registered = found.value("registered", cells.to_registered, None)
     line.registered_on = found.value("registered_on", cells.to_date, None)
     if line.registered == "filed" and line.registered_on is None:
@@ -190,3 +227,20 @@ def _person(found: _Cells, line: Line, today: date) -> None:
     line.cards = tuple(
         part.strip() for part in found.text("card").replace("；", ";").replace("、", ";").split(";") if part.strip()
     )
+
+
+def _document(found: _Cells, line: Line, today: date) -> None:
+    """The identity card, or where there is none the other document of tables that have a column for each."""
+    is_other = not found.text("document") and bool(found.text("other_document"))
+    key, type_key, usual = (
+        ("other_document", "other_document_type", "other") if is_other else ("document", "document_type", "id_card")
+    )
+    line.document_type = found.value(
+        type_key, lambda text: cells.to_choice(text, cells.DOCUMENT_TYPES, "证件类型", usual), usual
+    )
+    if found.text(key):
+        document = found.value(key, lambda text: clean_document(line.document_type, text, today), None)
+        if document is not None:
+            line.document, line.born_on, line.document_valid = document.number, document.born_on, document.is_valid
+    if line.born_on is None and found.text("born"):
+        line.born_on = found.value("born", lambda text: cells.to_birth(text, today), None)

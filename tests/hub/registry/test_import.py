@@ -41,15 +41,14 @@ def table(rows: list[dict[str, str]], headers: tuple[str, ...] = TEMPLATE) -> st
 
 
 def load(house: House, path: Path, **options: object) -> ImportReport:
-    with house.db.write() as session:
-        return import_file(
-            session,
-            path,
-            ImportOptions(ESTATE, "330702", **options),
-            vault=house.vault,
-            organisation_key=KEY,
-            now=house.now,
-        )
+    return import_file(
+        house.db,
+        path,
+        ImportOptions(ESTATE, "330702", **options),
+        vault=house.vault,
+        organisation_key=KEY,
+        now=house.now,
+    )
 
 
 def unit_of(house: House, code: str) -> UnitKnown | None:
