@@ -1,7 +1,7 @@
 # Anfang 安房. `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: wheel help setup packages model web web-test client schemas check lint types arch docs docs-check test test-unit demo demo-check bench lock clean
+.PHONY: wheel help setup packages model peers web web-test client schemas check lint types arch docs docs-check test test-unit demo demo-check bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -25,6 +25,13 @@ packages: ## install the Debian packages that the tests use (root or sudo)
 
 model: $(STAMP) ## fetch and convert the person detector (cached in build/model)
 	@$(BIN)/python -m edge_agent.counting.build_model
+
+peers: build/osdp-peer/.installed ## install the second implementations that the tests speak with
+
+build/osdp-peer/.installed: tests/peers/requirements-osdp.txt
+	@$(PYTHON) -m venv build/osdp-peer
+	@build/osdp-peer/bin/python -m pip install --quiet --require-hashes -r tests/peers/requirements-osdp.txt
+	@touch $@
 
 web: $(STAMP) ## build the managers' web pages
 	@.ci/web
@@ -73,7 +80,7 @@ docs: $(STAMP) ## write the generated pages of docs/
 test-unit: $(STAMP) ## the tests that need no service (seconds)
 	$(BIN)/pytest -m "not integration and not slow" -n auto
 
-test: setup packages model web web-test ## all tests, with real brokers, databases and devices
+test: setup packages model web web-test peers ## all tests, with real brokers, databases and devices
 	$(BIN)/pytest -n 2 --dist loadgroup --ignore tests/e2e
 	@# In a process of its own: the browser's library keeps an event loop running in the thread of its tests.
 	$(BIN)/pytest tests/e2e

@@ -79,7 +79,7 @@ async def _listen(config: AgentConfig, seconds: float) -> "list[Found]":
     assert config.mqtt is not None
     mqtt = config.mqtt
     zigbee = Zigbee2MqttRoutes(mqtt.zigbee2mqtt_topic, [])
-    announced = AnnouncedRoutes(mqtt.discovery_topic, [], lambda topic: None)
+    announced = AnnouncedRoutes(mqtt.discovery_topic, [], lambda topic: None, SystemClock().monotonic)
     inbox: asyncio.Queue[Message] = asyncio.Queue(5000)
     password = read_secret(mqtt.password_file, "mqtt.password_file") if mqtt.password_file else None
 

@@ -14,6 +14,7 @@ from edge_agent.errors import CommandError
 from edge_agent.protocols.ha_discovery import Availability, Entity, entities_of
 from edge_agent.protocols.ha_template import TemplateFault
 from edge_agent.protocols.message import ABSENT, Message
+from firmware_profiles.base import Scalar
 from firmware_profiles.transports import CommandSpec
 
 MAX_ENTITIES: Final = 2000
@@ -24,8 +25,19 @@ log = structlog.get_logger()
 class AnnouncedRoutes:
     """Implements Routes. `subscribe` is called for the state topics of configured devices."""
 
-    def __init__(self, prefix: str, stations: Sequence[Station], subscribe: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        prefix: str,
+        stations: Sequence[Station],
+        subscribe: Callable[[str], None],
+        monotonic: Callable[[], float],
+    ) -> None:
         self._prefix = prefix
+        self._monotonic = monotonic
+        self._heard_s: dict[str, float] = {}
+        """Entity -> when its state was heard last, or when it was announced."""
+        self._on_since_s: dict[str, float] = {}
+        """Entity with an `off_delay` -> since when it is on."""
         self._stations = {str(station.section.address or station.id): station for station in stations}
         self._subscribe = subscribe
         self._entities: dict[str, Entity] = {}
@@ -50,9 +62,32 @@ class AnnouncedRoutes:
         for entity in list(self._entities.values()):
             if any(source.topic == topic for source in entity.availability):
                 self._words[topic] = payload
-                await self._judge(entity)
+                await self._judge(entity, topic)
             if entity.state_topic == topic:
                 await self._state(entity, payload, is_old=is_retained)
+
+    async def tick(self) -> None:
+        """Let time have its effect: `off_delay` over, a device silent for longer than its `expire_after`."""
+        now_s = self._monotonic()
+        for key, since_s in list(self._on_since_s.items()):
+            entity = self._entities.get(key)
+            if entity is None or entity.off_delay_s is None:
+                del self._on_since_s[key]
+            elif now_s - since_s >= entity.off_delay_s:
+                del self._on_since_s[key]
+                await self._say(entity, entity.off_value, is_old=False)
+        for station in self._stations.values():
+            await self._expire(station, now_s)
+
+    async def _expire(self, station: Station, now_s: float) -> None:
+        """A device whose every entity that should have spoken has not is gone; one silent entity may be at rest."""
+        waiting = [
+            e for e in self._entities.values() if e.expire_after_s is not None and self._station_of(e) is station
+        ]
+        silent = [e for e in waiting if now_s - self._heard_s.get(e.key, now_s) > (e.expire_after_s or 0)]
+        if waiting and len(silent) == len(waiting) and station.is_online is not False:
+            longest_s = max(entity.expire_after_s or 0 for entity in silent)
+            await station.link(is_online=False, reason=f"silent for {longest_s:g} s (its expire_after)")
 
     def outgoing(self, station: Station, spec: CommandSpec) -> list[Outgoing]:
         """What a device announces has no commands of ours."""
@@ -62,6 +97,7 @@ class AnnouncedRoutes:
         """Take an announcement in; gives its entities that are configured."""
         for key in [key for key in self._entities if key == topic or key.startswith(f"{topic}#")]:
             del self._entities[key]
+            self._heard_s.pop(key, None)
         body = parse_json(payload) if payload else ABSENT
         entities, faults = entities_of(topic, body, self._prefix) if body is not ABSENT else ([], [])
         for fault in faults:
@@ -72,6 +108,7 @@ class AnnouncedRoutes:
                 log.warning("discovery.too_many", most=MAX_ENTITIES)
                 break
             self._entities[entity.key] = entity
+            self._heard_s.setdefault(entity.key, self._monotonic())
             if self._station_of(entity) is not None:
                 counted.append(entity)
                 self._subscribe(entity.state_topic)
@@ -92,19 +129,34 @@ class AnnouncedRoutes:
         except TemplateFault as fault:
             log.info("discovery.template_fails", device=station.id, entity=entity.key, reason=str(fault))
             return
-        if value is not None:
+        if not is_old:
+            self._heard_s[entity.key] = self._monotonic()
+        if value is None:
+            return
+        if entity.off_delay_s is not None and value != entity.off_value and not is_old:
+            self._on_since_s[entity.key] = self._monotonic()
+        else:
+            self._on_since_s.pop(entity.key, None)
+        await self._say(entity, value, is_old=is_old)
+
+    async def _say(self, entity: Entity, value: Scalar | None, *, is_old: bool) -> None:
+        station = self._station_of(entity)
+        if station is not None and value is not None:
             await station.say(Message(items={entity.item: value}, topic=entity.state_topic, is_old=is_old))
 
-    async def _judge(self, entity: Entity) -> None:
-        """Tell the station whether its device is there, when its availability topics say so."""
+    async def _judge(self, entity: Entity, topic: str | None = None) -> None:
+        """Tell the station whether its device is there; `topic` has just spoken."""
         station = self._station_of(entity)
         words = [self._word(source) for source in entity.availability]
         if station is None or not any(word is not None for word in words):
             return
         if entity.availability_mode == "any":
             is_online: bool | None = True if True in words else (None if None in words else False)
+        elif entity.availability_mode == "latest" and topic is not None:
+            spoken = [source for source in entity.availability if source.topic == topic]
+            is_online = next((word for word in map(self._word, spoken) if word is not None), None)
         else:
-            # `latest` and `all` are one where there is one topic; where there are several, one that says no decides.
+            # `latest` too, before anything was heard in its order: one topic that says no decides.
             is_online = False if False in words else (None if None in words else True)
         if is_online is not None:
             await station.link(is_online=is_online, reason=None if is_online else "its own word: not available")

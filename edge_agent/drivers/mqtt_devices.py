@@ -44,9 +44,11 @@ class MqttDevices:
         self._zigbee = Zigbee2MqttRoutes(config.mqtt.zigbee2mqtt_topic, of_kind["zigbee2mqtt"])
         if of_kind["zigbee2mqtt"]:
             self._families["zigbee2mqtt"] = self._zigbee
+        self._announced = AnnouncedRoutes(
+            config.mqtt.discovery_topic, of_kind["home-assistant"], self._subscribe, context.clock.monotonic
+        )
         if of_kind["home-assistant"]:
-            announced = AnnouncedRoutes(config.mqtt.discovery_topic, of_kind["home-assistant"], self._subscribe)
-            self._families["home-assistant"] = announced
+            self._families["home-assistant"] = self._announced
         if of_kind["mqtt"]:
             self._families["mqtt"] = GenericRoutes(of_kind["mqtt"])
         self._inbox: asyncio.Queue[Message] = asyncio.Queue(MAX_WAITING)
@@ -141,4 +143,5 @@ class MqttDevices:
             self._context.beat()
             for station in self._stations:
                 await station.tick()
+            await self._announced.tick()
             await self._context.clock.sleep(_TICK_S)

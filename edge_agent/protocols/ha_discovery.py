@@ -14,6 +14,7 @@ from firmware_profiles.base import Scalar, key_of
 
 MAX_ENTITIES_PER_CONFIG: Final = 256
 MAX_TOPIC: Final = 256
+MAX_SECONDS: Final = 31 * 86_400
 
 _LONG: Final = {
     "stat_t": "state_topic", "val_tpl": "value_template", "pl_on": "payload_on", "pl_off": "payload_off",
@@ -22,7 +23,8 @@ _LONG: Final = {
     "cmd_t": "command_topic", "uniq_id": "unique_id", "dev": "device", "ids": "identifiers", "mf": "manufacturer",
     "mdl": "model", "mdl_id": "model_id", "o": "origin", "cmps": "components", "p": "platform",
     "stat_locked": "state_locked", "stat_unlocked": "state_unlocked", "stat_jam": "state_jammed", "t": "topic",
-    "stat_on": "state_on", "stat_off": "state_off", "cns": "connections",
+    "stat_on": "state_on", "stat_off": "state_off", "cns": "connections", "exp_aft": "expire_after",
+    "off_dly": "off_delay",
 }  # fmt: skip
 _DOORS: Final = frozenset({"door", "garage_door", "opening", "window"})
 _PRESENCE: Final = frozenset({"occupancy", "presence", "motion"})
@@ -54,6 +56,10 @@ class Entity:
     """Payload (after the template) -> value; empty: a number."""
     availability: tuple[Availability, ...] = ()
     availability_mode: str = "latest"
+    expire_after_s: float | None = None
+    """Silence of its state topic after which the device is taken for gone."""
+    off_delay_s: float | None = None
+    """A binary sensor that only says `on` is off again after so long."""
     description: str = field(default="", compare=False)
 
     @property
@@ -68,6 +74,11 @@ class Entity:
         if self.device_class in _PRESENCE:
             return "people"
         return "battery_low" if self.device_class == "battery" else self.device_class
+
+    @property
+    def off_value(self) -> Scalar | None:
+        """What its state is worth once `off_delay` is over."""
+        return list(self.meanings.values())[1] if self.component == "binary_sensor" and self.off_delay_s else None
 
     def value(self, payload: str, body: Any) -> Scalar | None:
         """What a state payload means; None when it means nothing to us. Raises TemplateFault."""
@@ -152,6 +163,8 @@ def _entity(key: str, component: str, config: Mapping[str, Any]) -> Entity | Non
         meanings=meanings,
         availability=tuple(_availability(config)),
         availability_mode=str(config.get("availability_mode", "latest")),
+        expire_after_s=_seconds(config.get("expire_after")),
+        off_delay_s=_seconds(config.get("off_delay")),
         description=" ".join(str(part) for part in parts if part),
     )
 
@@ -208,6 +221,12 @@ def is_plain_topic(topic: Any) -> bool:
 
 def _template(source: Any) -> ValueTemplate | None:
     return ValueTemplate(source) if isinstance(source, str) and source else None
+
+
+def _seconds(value: Any) -> float | None:
+    """A duration that an announcement gives; None for none, and for what is no duration."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 < value <= MAX_SECONDS else None
 
 
 def _text(value: Any) -> str:
