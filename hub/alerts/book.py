@@ -8,6 +8,7 @@ import msgspec
 from sqlmodel import Session, col, select
 
 from hub.alerts import lifecycle
+from hub.alerts.overrides import read_overrides
 from hub.alerts.service import change_of, record_action
 from hub.facts import Change
 from hub.registry.ledger import Ledger
@@ -15,7 +16,7 @@ from hub.rules.catalogue import rule
 from hub.rules.known import BuildingKnown
 from hub.rules.model import AlertClass, Evidence, Finding, Rule
 from hub.rules.policy import Override, PackSet, Policy
-from hub.store.tables.alerts import AlertEvidence, AlertRow, PolicyOverride
+from hub.store.tables.alerts import AlertEvidence, AlertRow
 
 SYSTEM: Final = "system"
 MOST_EVIDENCE: Final = 500
@@ -70,7 +71,7 @@ class AlertBook:
 
     def _policy(self, building: BuildingKnown | None) -> Policy:
         if self._overrides is None:
-            self._overrides = self._read_overrides()
+            self._overrides = read_overrides(self._session, self._now)
         if building is None:
             return self._packs.policy("", "unknown", tuple(self._overrides.get("", ())))
         overrides = tuple(
@@ -80,22 +81,6 @@ class AlertBook:
             for found in self._overrides.get(scope, ())
         )
         return self._packs.policy(building.jurisdiction, building.land_type, overrides)
-
-    def _read_overrides(self) -> dict[str, list[Override]]:
-        found: dict[str, list[Override]] = {}
-        query = (
-            select(PolicyOverride)
-            .where(col(PolicyOverride.set_at) <= self._now)
-            .where(col(PolicyOverride.ended_at).is_(None) | (col(PolicyOverride.ended_at) > self._now))
-            .order_by(col(PolicyOverride.id))
-        )
-        for row in self._session.exec(query):
-            value = msgspec.json.decode(row.value)
-            held = tuple(value) if isinstance(value, list) else value
-            found.setdefault(row.scope_code, []).append(
-                Override(row.rule_id, row.parameter, held, row.set_by, row.reason)
-            )
-        return found
 
     def open_alert(self, rule_id: str, subject: str) -> AlertRow | None:
         """The alert that is not resolved, if there is one."""

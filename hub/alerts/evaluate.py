@@ -80,7 +80,6 @@ class Evaluator:
 
     def __init__(self, packs: PackSet | None = None, *, replays: bool = False) -> None:
         self._packs = packs or standard_packs()
-        self._night = night_of(self._packs)
         # Device -> the event with which T5 looked at it, and whether the ledger had it. A cache: T5 is in the store.
         self._looked_at: dict[str, tuple[int, bool]] = {}
         self._looked_in = -1
@@ -118,7 +117,8 @@ class Evaluator:
                 self._fold_one(session, word, table, book)
         table.flush()
         self._gateway_health(session, [stored for stored in reports if not stored.is_late], book)
-        queue_alerts(session, book.to_tell, now, night=self._night)
+        if book.to_tell:
+            queue_alerts(session, book.to_tell, now, night=night_of(book.policy(None)))
         return book.changes
 
     def _gateway_health(self, session: Session, reports: Sequence[StoredEvent], book: AlertBook) -> None:
@@ -232,8 +232,11 @@ class Evaluator:
         if is_due(session, "care", _CARE_EVERY, now):
             self._units.note_care(session, now)
         self._units.evaluate_due(session, book, now)
-        late, changes = escalate(session, self._packs, now)
-        queue_alerts(session, [*book.to_tell, *late], now, night=self._night)
+        late, changes = escalate(
+            session, lambda code: book.policy(self._ledger.building(session, code) if code else None), now
+        )
+        if late or book.to_tell:
+            queue_alerts(session, [*book.to_tell, *late], now, night=night_of(book.policy(None)))
         return [*book.changes, *changes]
 
 

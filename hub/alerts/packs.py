@@ -42,8 +42,3 @@ def packs_of(extra: Iterable[Pack]) -> PackSet:
     # Every rule has its numbers everywhere, or the hub does not start.
     found.policy("", "unknown")
     return found
-
-
-def lifecycle_policy(packs: PackSet | None = None) -> LifecyclePolicy:
-    """The numbers of the alerts' life."""
-    return (packs or standard_packs()).policy("", "unknown").of(ALERTS, LifecyclePolicy)

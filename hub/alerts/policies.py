@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from hub.alerts.book import AlertBook
 from hub.errors import NotFoundError, RegistryError
 from hub.registry.ledger import Ledger, held_at
+from hub.rules.lifecycle_policy import ALERTS
 from hub.rules.policy import PackSet, Policy, Scalar
 from hub.store.audit import Audited, append_audit
 from hub.store.tables.alerts import PolicyOverride
@@ -59,6 +60,8 @@ def set_override(
         raise RegistryError("reason: say why; it is shown on every alert that rests on it")
     if parameter in _LAW_ONLY and value is False and rule_id.startswith("L"):
         raise RegistryError(f"{rule_id}.enabled: life-safety rules cannot be switched off")
+    if scope and rule_id == ALERTS:
+        raise RegistryError("scope: how alerts live is set for the whole organisation; leave the scope empty")
     if scope and not _exists(session, scope):
         raise NotFoundError(f"scope {scope}: neither a scope nor a building of the ledger")
     packs.check_override(rule_id, parameter, value)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from hub.alerts import lifecycle
-from hub.alerts.packs import lifecycle_policy
+from hub.alerts.overrides import lifecycle_policy
 from hub.alerts.views import Outcome
 from hub.errors import NotFoundError, RegistryError
 from hub.facts import Change
@@ -119,7 +119,7 @@ def shelve(
     revision: int | None = None,
 ) -> list[Change]:
     """Put it aside until then. Never life safety."""
-    latest = now + timedelta(days=lifecycle_policy().shelve_most_days)
+    latest = now + timedelta(days=lifecycle_policy(session, now).shelve_most_days)
     return _act(
         session, alert_id, by, now, action="shelve", do=lambda alert: lifecycle.shelve(alert, until, now, latest),
         reason=reason, revision=revision, detail=until.isoformat(),
@@ -158,7 +158,7 @@ def review_contest(
     """The second person's word on an objection. `upheld`: the household is right, the alert ends as false."""
     if not reason.strip():
         raise RegistryError("review: an objection is answered with reasons")
-    until = _cooldown_until(now)
+    until = _cooldown_until(session, now)
     return _act(
         session, alert_id, by, now, action="review",
         do=lambda alert: lifecycle.review_contest(alert, by, now, upheld=upheld, cooldown_until=until),
@@ -180,7 +180,7 @@ def resolve(
     """End it: `true`, `false` (with a cause), or `benign`."""
     if outcome == "cleared":
         raise RegistryError("resolve: outcome is true, false or benign; 'cleared' is what the hub itself writes")
-    until = _cooldown_until(now)
+    until = _cooldown_until(session, now)
     return _act(
         session, alert_id, by, now, action="resolve",
         do=lambda alert: lifecycle.resolve(alert, by, now, outcome=outcome, cause=cause, cooldown_until=until),
@@ -188,5 +188,5 @@ def resolve(
     )  # fmt: skip
 
 
-def _cooldown_until(now: datetime) -> datetime:
-    return now + timedelta(days=lifecycle_policy().false_cooldown_days)
+def _cooldown_until(session: Session, now: datetime) -> datetime:
+    return now + timedelta(days=lifecycle_policy(session, now).false_cooldown_days)

@@ -13,9 +13,13 @@ from sqlmodel import Session, col, select
 from hub.rules.catalogue import rule
 from hub.rules.local_time import CHINA, at_local, local_day, local_text
 from hub.rules.model import AlertClass
+from hub.store.tables.access import User
 from hub.store.tables.alerts import AlertRow, DutyShift, Notification, Recipient
 
 AT_ANY_HOUR: Final = frozenset({AlertClass.LIFE, AlertClass.SECURITY})
+NEVER: Final = frozenset({"auditor", "tenant"})
+SCOPED: Final = frozenset({"landlord", "grid_worker", "tenant"})
+"""Roles that see no alerts at all, and those that see none without a scope: as `hub.api.access.roles` has them."""
 _MOST_TITLE: Final = 200
 _CLASS_WORDS: Final = {
     "zh": {"L": "生命安全", "S": "安防", "C": "台账核对", "W": "关怀", "T": "设备"},
@@ -31,11 +35,13 @@ def queue_alerts(session: Session, alerts: Iterable[AlertRow], now: datetime, *,
     recipients = list(session.exec(select(Recipient).where(col(Recipient.is_enabled)).order_by(Recipient.name)))
     if not recipients:
         return 0
+    names = [recipient.name for recipient in recipients]
+    users = {user.name: user for user in session.exec(select(User).where(col(User.name).in_(names)))}
     queued = 0
     for alert in told:
         on_duty = names_on_duty(session, alert, now)
         for recipient in recipients:
-            if wants(recipient, alert, on_duty):
+            if may_hear(users.get(recipient.name), alert) and wants(recipient, alert, on_duty):
                 queued += _queue(session, alert, recipient, now, night)
     session.flush()
     return queued
@@ -52,6 +58,18 @@ def names_on_duty(session: Session, alert: AlertRow, now: datetime) -> set[str] 
         or any(code == shift.scope_code or code.startswith(f"{shift.scope_code}-") for code in codes)
     ]
     return {shift.recipient for shift in shifts if shift.level <= alert.escalation} or None
+
+
+def may_hear(user: User | None, alert: AlertRow) -> bool:
+    """Whether somebody may see this alert on its page. A name that is no user's (a duty desk, a webhook) may."""
+    if user is None:
+        return True
+    if user.disabled_at is not None or user.role in NEVER:
+        return False
+    codes = [code for code in (alert.unit_code, alert.building_code) if code]
+    if not user.scopes:
+        return user.role not in SCOPED
+    return any(code == scope or code.startswith(f"{scope}-") for code in codes for scope in user.scopes)
 
 
 def wants(recipient: Recipient, alert: AlertRow, on_duty: set[str] | None) -> bool:

@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 from sqlmodel import select
 from support.house import GATEWAY, House, event
 
-from hub.errors import ConfigError, NotifierError
-from hub.notify.queue import after_night
+from hub.alerts.packs import standard_packs
+from hub.alerts.policies import set_override
+from hub.api.access.roles import NEEDS_SCOPE, RIGHTS, Right
+from hub.errors import ConfigError, NotifierError, RegistryError
+from hub.notify.queue import NEVER, SCOPED, after_night
 from hub.notify.sender import MOST_TRIES, Sender, wait_after
 from hub.notify.service import Wishes, add_shift, queue_test, save_recipient
+from hub.store.tables.access import User
 from hub.store.tables.alerts import Notification, Recipient
 from wire.clock import FakeClock
 
@@ -126,6 +130,49 @@ def test_nobody_answering_takes_smoke_up_every_minute_and_tells_the_next_level(h
     assert house.alerts("L1")[0].escalation == 1
     house.tick(seconds=55)
     assert house.alerts("L1")[0].escalation == 2
+
+
+def test_somebody_hears_of_what_they_may_see_and_of_nothing_else(house: House) -> None:
+    with house.db.write() as session:
+        for name, role, scopes, is_gone in (
+            ("here", "grid_worker", ["B1"], False),
+            ("there", "grid_worker", ["B2"], False),
+            ("nowhere", "landlord", [], False),
+            ("auditor", "auditor", [], False),
+            ("left", "manager", [], True),
+            ("chief", "manager", [], False),
+        ):
+            session.add(
+                User(name=name, role=role, scopes=scopes, created_at=NIGHT, disabled_at=NIGHT if is_gone else None)
+            )
+            save_recipient(session, house.vault, name, URL, Wishes())
+    house.send(event("smoke.state", house.now, "smoke-101", alarm=True))
+    assert {found.recipient for found in messages(house)} == {"wang", "here", "chief"}
+
+
+def test_the_roles_that_hear_nothing_are_those_that_see_nothing() -> None:
+    assert {role for role, rights in RIGHTS.items() if Right.SEE_ALERTS not in rights} == NEVER
+    assert NEEDS_SCOPE == SCOPED
+
+
+def test_the_night_and_how_fast_an_alert_climbs_are_what_the_organisation_set(house: House) -> None:
+    def set_number(rule: str, parameter: str, value: int | str, scope: str = "") -> None:
+        with house.db.write() as session:
+            set_override(
+                session, standard_packs(), scope=scope, rule_id=rule, parameter=parameter, value=value,
+                reason="tried", by="user:li", role="admin", now=house.now,
+            )  # fmt: skip
+
+    set_number("ALERTS", "night_to", "05:00")
+    set_number("L1", "escalate_every_s", 600, "B1")
+    with pytest.raises(RegistryError, match="organisation"):
+        set_number("ALERTS", "night_to", "05:00", "B1")
+    house.send(event("device.health", house.now, "lock-101", battery_pct=15.0))
+    assert messages(house)[0].next_try_at == datetime(2026, 11, 2, 21, 0, tzinfo=UTC)
+    house.send(event("smoke.state", house.now, "smoke-101", alarm=True))
+    for _ in range(5):
+        house.tick(seconds=65)
+    assert house.alerts("L1")[0].escalation == 1
 
 
 def test_the_address_of_a_channel_is_not_readable_in_the_database(house: House) -> None:
