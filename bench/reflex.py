@@ -131,7 +131,7 @@ class Site:
         self.stamps.seen.clear()
         now_s = time.monotonic()
         if detector == "zigbee2mqtt":
-            self.client.publish("zigbee2mqtt/smoke", json.dumps({"smoke": is_smoke, "test": False}), qos=1)
+            self.client.publish("zigbee2mqtt/smoke", json.dumps({"smoke": is_smoke, "test": False}), qos=0)
         elif detector == "gb26875":
             assert self.gb is not None
             self.gb.write(FIRE if is_smoke else clear_frame())

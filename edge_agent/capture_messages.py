@@ -17,7 +17,7 @@ from edge_agent.protocols.ha_template import TemplateFault
 from edge_agent.protocols.message import ABSENT, Message
 from edge_agent.protocols.modbus import registers_in
 from edge_agent.protocols.osdp_items import message_of as osdp_message_of
-from edge_agent.protocols.payload import split
+from edge_agent.protocols.payload import is_of, split
 from firmware_profiles.model import Profile
 from firmware_profiles.transports import (
     Gb26875Transport,
@@ -31,8 +31,8 @@ Said = tuple[float, Message | None, str | None]
 """(when, message, fault). Neither: the device was heard and said nothing."""
 
 
-def messages_in(lines: Sequence[Line], profile: Profile) -> Iterator[Said]:
-    """The messages of a capture and the faults of its frames, in order."""
+def messages_in(lines: Sequence[Line], profile: Profile, address: str | None = None) -> Iterator[Said]:
+    """The messages of a capture and the faults of its frames, in order; of one device, where messages name theirs."""
     transport = profile.transport
     match transport:
         case OsdpTransport():
@@ -45,7 +45,7 @@ def messages_in(lines: Sequence[Line], profile: Profile) -> Iterator[Said]:
             yield from _announced(lines)
         case _:
             for line in lines:
-                yield from _published(line, profile)
+                yield from _published(line, profile, address)
 
 
 def _osdp(lines: Sequence[Line], transport: OsdpTransport) -> Iterator[Said]:
@@ -117,7 +117,7 @@ def _announced(lines: Sequence[Line]) -> Iterator[Said]:
                     yield line.t, Message(items={entity.item: value}, topic=line.topic), None
 
 
-def _published(line: Line, profile: Profile) -> Iterator[Said]:
+def _published(line: Line, profile: Profile, address: str | None) -> Iterator[Said]:
     """A message of Zigbee2MQTT or of a profile's topics; what a broker says beside them is passed over."""
     transport = profile.transport
     body: Any = ABSENT if line.json is msgspec.UNSET else line.json
@@ -136,7 +136,8 @@ def _published(line: Line, profile: Profile) -> Iterator[Said]:
     messages, fault = split(Message(data=data, json=body, text=text, channel=name, topic=line.topic), profile.decoder)
     if fault is not None:
         yield line.t, None, fault
-    yield from ((line.t, message, None) for message in messages)
+    path = transport.address_at if isinstance(transport, MqttTransport) and address is not None else None
+    yield from ((line.t, message, None) for message in messages if is_of(message, path, address or ""))
 
 
 def _name_of(transport: MqttTransport, topic: str) -> str:

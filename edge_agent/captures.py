@@ -90,12 +90,12 @@ def load_capture(path: Path) -> Capture:
     return Capture(header, lines)
 
 
-def replay(capture: Capture, profile: Profile, hasher: Hasher) -> Replay:
-    """The events that a capture means, through the codecs that the drivers use."""
+def replay(capture: Capture, profile: Profile, hasher: Hasher, address: str | None = None) -> Replay:
+    """The events that a capture means, through the codecs that the drivers use; `address`: of one device of many."""
     found = Replay()
     subject = Subject("replay", profile)
     state = DeviceState()
-    for t, message, fault in messages_in(capture.lines, profile):
+    for t, message, fault in messages_in(capture.lines, profile, address):
         at = Moment(_START + timedelta(seconds=t), t)
         aged = tick(subject, state, at)
         found.events += [(t, event) for event in aged.events]

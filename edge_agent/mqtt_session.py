@@ -167,6 +167,8 @@ class Session:
             self.lost.set_exception(error)
 
     def _on_socket_open(self, client: mqtt.Client, userdata: Any, sock: Any) -> None:
+        # The second of two small messages, say to a second siren, does not wait 40 ms for the first one's TCP ACK.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._loop.call_soon_threadsafe(self._watch, sock)
 
     def _watch(self, sock: Any) -> None:

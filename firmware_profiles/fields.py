@@ -91,6 +91,10 @@ class FieldSpec(Table):
         str | None,
         Field(min_length=1, max_length=64, description="only text that begins so; the value is what follows"),
     ] = None
+    contains: Annotated[
+        Scalar | None,
+        Field(description="true when the list there, or the words of the text (with commas between), have this one"),
+    ] = None
     length: Annotated[int | None, Field(ge=1, le=256, description="bytes of a text, hex or BCD value")] = None
     byte_order: ByteOrder = "big"
     word_order: Annotated[ByteOrder, Field(description="order of the 16-bit words of a long value")] = "big"
@@ -144,6 +148,7 @@ class FieldSpec(Table):
             or self.at_least is not None
             or self.at_most is not None
             or self.type == "bool"
+            or self.contains is not None
             or self.location in ("coil", "discrete")
         )
 
@@ -161,6 +166,11 @@ class FieldSpec(Table):
             raise ValueError(f"encoding and prefix are of text ({', '.join(TEXTS)}); remove them")
         if is_text and self.encoding is None and self.type not in (None, "bool", "number"):
             raise ValueError(f"type {self.type} is of bytes; in text and JSON say bool or number, or add `encoding`")
+        others = (self.type, self.encoding, self.bit, self.mask, self.enum, self.scale)
+        if self.contains is not None and (not is_text or any(other is not None for other in others)):
+            raise ValueError(
+                f"contains asks a list or text ({', '.join(TEXTS)}) for one word; nothing else goes with it"
+            )
         if self.signed and self.mask is None:
             raise ValueError("signed belongs to mask; for a whole number say `type: int16` or the like")
         return self

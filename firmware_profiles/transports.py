@@ -132,6 +132,10 @@ class MqttTransport(Table):
     topics: Annotated[
         dict[FieldName, str], Field(min_length=1, max_length=16, description="name -> topic filter with {address}")
     ]
+    address_at: Annotated[
+        JsonPath | None,
+        Field(description="where the JSON names the device, when several share a topic; it must be the address"),
+    ] = None
     online_topic: str | None = None
     online_payloads: Annotated[list[str], Field(description="payloads that mean: it is there")] = ["online", "Online"]
     qos: Literal[0, 1] = 1
@@ -140,8 +144,13 @@ class MqttTransport(Table):
     def _address_tells_devices_apart(self) -> Self:
         for name, topic in self.topics.items():
             _check_topic(name, topic)
-            if "{address}" not in topic:
-                raise ValueError(f"topic {name}: {topic!r} has no {{address}}; without it every device would hear all")
+            if "{address}" not in topic and self.address_at is None:
+                raise ValueError(
+                    f"topic {name}: {topic!r} has no {{address}}; without it every device would hear all. "
+                    "Where the message names its device, say `address_at: PATH`"
+                )
+        if self.address_at is not None and self.payload != "json":
+            raise ValueError("address_at is a path in JSON; remove it, or say `payload: json`")
         if self.online_topic is not None:
             _check_topic("online_topic", self.online_topic)
         return self

@@ -11,6 +11,7 @@ from edge_agent.errors import ConfigError
 def command(
     capture: Annotated[Path, typer.Argument(help="a capture (lines of JSON)", show_default=False)],
     profile: Annotated[str | None, typer.Option(help="a profile's name or file, instead of the capture's own")] = None,
+    address: Annotated[str | None, typer.Option(help="only this device, where messages name theirs")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print events as lines of JSON")] = False,
 ) -> None:
     """Play a capture through the same codecs and profiles as the drivers use, and show the events it comes to.
@@ -28,7 +29,8 @@ def command(
     if name is None:
         raise ConfigError(f"{capture}: it names no profile; give one with --profile")
     try:
-        found = replay(loaded, load_profile(Path(name) if Path(name).is_file() else find_profile(name)), example_hasher)
+        explained = load_profile(Path(name) if Path(name).is_file() else find_profile(name))
+        found = replay(loaded, explained, example_hasher, address)
     except ProfileError as error:
         raise ConfigError(str(error)) from error
     for t, event in found.events:

@@ -15,12 +15,13 @@ from edge_agent.ports import DriverContext
 from edge_agent.profile_examples import check_examples
 from edge_agent.protocols.fields import read_fields
 from edge_agent.protocols.message import Hasher, Message, no_hash
-from edge_agent.protocols.payload import split
+from edge_agent.protocols.payload import is_of, split
 from edge_agent.secrets import read_secret
 from firmware_profiles.base import Scalar, matches
 from firmware_profiles.errors import ProfileError
 from firmware_profiles.loader import find_profile, load_profile
 from firmware_profiles.model import Profile
+from firmware_profiles.transports import MqttTransport
 from wire.events import KnownEvent
 from wire.ids import credential_ref
 
@@ -64,6 +65,10 @@ class Station:
     async def say(self, message: Message) -> bool:
         """Take in what the device said. True when its events are on disk, False while the disk refuses them."""
         messages, fault = split(message, self.profile.decoder)
+        transport = self.profile.transport
+        if isinstance(transport, MqttTransport) and transport.address_at is not None:
+            address = str(self.section.address or self.section.id)
+            messages = [item for item in messages if is_of(item, transport.address_at, address)]
         is_kept = True
         for index, item in enumerate(messages):
             reading = read_fields(self.profile, item, self._hasher)

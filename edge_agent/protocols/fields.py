@@ -91,6 +91,9 @@ def _text_value(spec: FieldSpec, found: Any) -> Any:
     """What a text or JSON value says: behind its prefix, out of its encoding, as the type that is asked for."""
     if found is ABSENT or found is None:
         return found
+    if spec.contains is not None:
+        words = found.split(",") if isinstance(found, str) else found if isinstance(found, list) else [found]
+        return any(_is_word(word, spec.contains) for word in words)
     if spec.prefix is not None:
         if not isinstance(found, str) or not found.startswith(spec.prefix):
             return ABSENT
@@ -103,6 +106,11 @@ def _text_value(spec: FieldSpec, found: Any) -> Any:
     if spec.type == "bool" and not isinstance(found, bool):
         return _truth(found)
     return found
+
+
+def _is_word(word: Any, wanted: Scalar) -> bool:
+    plain = word.strip() if isinstance(word, str) else word
+    return isinstance(plain, bool | int | float | str) and key_of(plain) == key_of(wanted)
 
 
 def _truth(found: Any) -> bool:

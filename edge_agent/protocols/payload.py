@@ -66,6 +66,14 @@ def split(message: Message, decoder: Decoder) -> tuple[list[Message], str | None
     return [replace(message, json=item, whole=message.json) for item in found[:MAX_ELEMENTS]], fault
 
 
+def is_of(message: Message, path: str | list[str | int] | None, address: str) -> bool:
+    """Whether a message is of the device with this address: always, where no path says who a message is of."""
+    if path is None or message.json is ABSENT:
+        return True
+    found = value_at(message, path)
+    return isinstance(found, bool | int | float | str) and key_of(found).lower() == address.lower()
+
+
 def value_at(message: Message, path: str | list[str | int]) -> Any:
     """The value at a path of a message's JSON; from `$` on that of the whole message."""
     whole = message.json if message.whole is ABSENT else message.whole

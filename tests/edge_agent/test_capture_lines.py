@@ -50,6 +50,14 @@ def test_what_mosquitto_sub_prints_is_read(tmp_path: Path):
     assert faults == ["payload: not JSON"]
 
 
+def test_of_many_devices_on_one_topic_one_is_followed(tmp_path: Path):
+    path = tmp_path / "c.txt"
+    path.write_text('gw/9/tags {"tags": [{"mac": "c4:01", "alarms": ["SMOKE"]}, {"mac": "C4:02", "alarms": []}]}\n')
+    for address, alarm in (("C4:01", True), ("C4:02", False)):
+        found = replay(load_capture(path), stranger("radio-gateway"), example_hasher, address)
+        assert [event.data.alarm for _, event in found.events if event.kind == "smoke.state"] == [alarm]
+
+
 def test_a_capture_of_announcements_needs_no_profile_of_the_device(tmp_path: Path):
     text = (
         'homeassistant/binary_sensor/d1/smoke/config {"dev_cla":"smoke","stat_t":"d1/smoke","uniq_id":"s"}\n'

@@ -139,6 +139,8 @@ examples:
         ("json: open", 'json: ""', "p.yaml:10: fields.open.json: an empty path"),
         ("json: open", "json: open, at: 1", "say where the value stands with exactly one of"),
         ("json: open", "json: open, type: uint8", "type uint8 is of bytes; in text and JSON say bool or number"),
+        ("json: open", "json: open, contains: a, type: bool", "contains asks a list or text"),
+        ('"x/{address}/up"}', '"x/up"}, payload: text, address_at: a', "address_at is a path in JSON"),
         ("json: open", "column: 1", "columns need `decoder: {separator"),
         ("json: open", "text: true", "say which topic is text"),
         ("door.state, from: {open: open}", "lock.state, from: {state: battery}", "state is one of jammed, locked"),

@@ -233,3 +233,30 @@ async def test_an_announced_device_counts_when_it_is_configured_and_not_otherwis
         client.disconnect()
         client.loop_stop()
     assert {event.device for event in sink.events} == {"smoke-hall"}
+
+
+async def test_devices_that_share_a_topic_are_told_apart_by_what_names_them(tmp_path, broker):
+    import paho.mqtt.client as mqtt
+    from paho.mqtt.enums import CallbackAPIVersion
+
+    profile = str(Path(__file__).parents[2] / "firmware_profiles" / "strangers" / "radio-gateway.yaml")
+    tags = [{"id": f"tag-{number}", "profile": profile, "address": f"C4:0{number}"} for number in (1, 2)]
+    sink = MemorySink()
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    try:
+        async with running(config_for(tmp_path, broker, *tags), sink) as [driver]:
+            await until_async(lambda: driver.health().state == "running", what="the broker")
+            heard = [
+                {"mac": "C4:01", "alarms": ["SMOKE"]},
+                {"mac": "C4:02", "alarms": []},
+                {"mac": "C4:03", "alarms": 7},
+            ]
+            client.publish("gw/9/tags", json.dumps({"tags": heard}), qos=1)
+            await until_async(lambda: sink.of("tag-2", "smoke.state"), what="the second tag")
+    finally:
+        client.loop_stop()
+        client.disconnect()
+    assert [data.alarm for data in sink.of("tag-1", "smoke.state")] == [True]
+    assert [data.alarm for data in sink.of("tag-2", "smoke.state")] == [False]
