@@ -218,6 +218,15 @@ class UnitKnown:
         """Whether a lease runs, or one ran out without the tenancy having ended (民法典 734)."""
         return any(lease.runs_on(day) or lease.is_expired_on(day) for lease in self.leases)
 
+    def has_objection_on(self, day: date) -> bool:
+        """Whether a party objected to a tenancy that has not ended (民法典 734)."""
+        return any(
+            lease.objected_on is not None
+            and lease.objected_on <= day
+            and (lease.ended_on is None or day < lease.ended_on)
+            for lease in self.leases
+        )
+
     def has_booking_at(self, at: datetime, slack: timedelta = timedelta(0)) -> bool:
         """Whether somebody was expected to open at that instant."""
         return any(booking.from_at - slack <= at <= booking.to_at + slack for booking in self.bookings)

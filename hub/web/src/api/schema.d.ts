@@ -2727,7 +2727,7 @@ export interface components {
         };
         /**
          * GatewayOut
-         * @description A gateway as the hub knows it.
+         * @description A gateway as the hub knows it. `missing`: how many of its events have not arrived, though later ones have.
          */
         GatewayOut: {
             /** Agent Version */
@@ -2750,6 +2750,11 @@ export interface components {
             link: string;
             /** Link Since */
             link_since: string | null;
+            /**
+             * Missing
+             * @default 0
+             */
+            missing: number;
             /** State */
             state: string;
         };
@@ -3283,7 +3288,7 @@ export interface components {
         };
         /**
          * OccupantView
-         * @description Somebody who lives or stays here.
+         * @description Somebody who lives or stays here. `register_by`: when the clock for the residence registration ends.
          */
         OccupantView: {
             /** Code */
@@ -3303,6 +3308,8 @@ export interface components {
             /** Is Current */
             is_current: boolean;
             person: components["schemas"]["PersonView"];
+            /** Register By */
+            register_by: string | null;
             /** Residence Registered On */
             residence_registered_on: string | null;
             /** Role */
@@ -4586,6 +4593,8 @@ export interface components {
             entrance: string;
             /** Floor */
             floor: number | null;
+            /** Is Disputed */
+            is_disputed: boolean;
             /** Jurisdiction */
             jurisdiction: string;
             /** Land Type */
@@ -4614,7 +4623,7 @@ export interface components {
         };
         /**
          * UnitSummary
-         * @description One line of a list of units.
+         * @description One line of a list of units. `is_disputed`: the household contests an alert, or a party objected to the lease.
          */
         UnitSummary: {
             believed: components["schemas"]["NightView"] | null;
@@ -4628,6 +4637,8 @@ export interface components {
             entrance: string;
             /** Floor */
             floor: number | null;
+            /** Is Disputed */
+            is_disputed: boolean;
             /** Occupants */
             occupants: number;
             /** Open Alerts */
@@ -4668,6 +4679,8 @@ export interface components {
             entrance: string;
             /** Floor */
             floor: number | null;
+            /** Is Disputed */
+            is_disputed: boolean;
             /** Jurisdiction */
             jurisdiction: string;
             /** Land Type */
