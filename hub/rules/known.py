@@ -119,6 +119,11 @@ class CredentialKnown:
     revoked_at: datetime | None
     entered_at: datetime
 
+    @property
+    def is_of_management(self) -> bool:
+        """Whether it opens more than its holder's own home."""
+        return self.purpose in {"staff", "master"}
+
     def is_invalid_at(self, at: datetime) -> bool:
         """Whether it was revoked or had expired."""
         return (self.revoked_at is not None and self.revoked_at <= at) or (
