@@ -692,6 +692,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people/{person}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy Person
+         * @description Everything that the ledger holds of somebody, in full, at their own request.
+         */
+        post: operations["copy_person_api_v1_people__person__copy_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{person}/erase": {
         parameters: {
             query?: never;
@@ -2249,6 +2269,41 @@ export interface components {
         ContinuityOut: {
             /** Epochs */
             epochs: components["schemas"]["EpochContinuity"][];
+        };
+        /**
+         * CopyOut
+         * @description What is held of one person, version by version.
+         */
+        CopyOut: {
+            /** Credentials */
+            credentials: {
+                [key: string]: unknown;
+            }[];
+            /** Filings */
+            filings: {
+                [key: string]: unknown;
+            }[];
+            /** Leases */
+            leases: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Person */
+            person: {
+                [key: string]: unknown;
+            }[];
+            /** Stays */
+            stays: {
+                [key: string]: unknown;
+            }[];
+            /** Uses */
+            uses: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * CountingForm
@@ -6168,6 +6223,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    copy_person_api_v1_people__person__copy_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopyOut"];
                 };
             };
             /** @description Problem (RFC 9457) */
