@@ -65,6 +65,7 @@ def faults_of(profile: Profile) -> Iterator[Fault]:
     """Everything that is wrong with a profile whose shape is right."""
     for name, field in profile.fields.items():
         yield from _field_faults(profile, name, field)
+    yield from _overlaps(profile)
     for index, rule in enumerate(profile.events):
         yield from _rule_faults(profile, ("events", index), rule)
     if profile.part is not None and profile.part not in profile.fields:
@@ -148,6 +149,24 @@ def _expected_faults(kind: str, data: object, loc: Loc) -> Iterator[Fault]:
                 for inner in value
                 if f"{key}.{inner}" not in keys
             )
+
+
+def _overlaps(profile: Profile) -> Iterator[Fault]:
+    """Masks of one value that cut into each other. One inside the other, or both the same, are two ways to see it."""
+    seen: dict[tuple[object, ...], list[tuple[str, int]]] = {}
+    for name, field in profile.fields.items():
+        if field.mask is None:
+            continue
+        place = (field.location, field.space and getattr(field, field.space), field.at, field.tag, str(field.json_path),
+                 field.item, field.column, field.of, field.type, str(field.only_if))  # fmt: skip
+        for other, mask in seen.setdefault(place, []):
+            shared = mask & field.mask
+            if shared and shared not in (mask, field.mask):
+                yield (
+                    ("fields", name, "mask"),
+                    f"{field.mask:#x} shares bits {shared:#x} with field {other!r} ({mask:#x}); mend one of them",
+                )
+        seen[place].append((name, field.mask))
 
 
 def _column_faults(profile: Profile, loc: Loc, field: FieldSpec) -> Iterator[Fault]:

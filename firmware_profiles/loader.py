@@ -11,7 +11,7 @@ from firmware_profiles.checks import faults_of, hint
 from firmware_profiles.errors import ProfileError
 from firmware_profiles.model import Profile
 from firmware_profiles.shape_faults import MAX_FAULTS, dotted, shape_faults
-from firmware_profiles.yaml_tree import YamlError, parse
+from firmware_profiles.yaml_tree import MAX_BYTES, YamlError, parse
 
 DEVICES: Final = Path(__file__).parent / "devices"
 """The profiles that come with Anfang."""
@@ -20,6 +20,8 @@ DEVICES: Final = Path(__file__).parent / "devices"
 def load_profile(path: Path) -> Profile:
     """The profile in a file. Raises ProfileError, one line for each fault."""
     try:
+        if path.is_file() and path.stat().st_size > MAX_BYTES:
+            raise ProfileError(f"{path}:1: more than {MAX_BYTES // 1024} KiB; such a file is smaller")
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ProfileError(f"{path}:1: not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8") from error

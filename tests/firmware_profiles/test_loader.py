@@ -157,6 +157,16 @@ def test_an_address_as_manuals_write_it_is_said():
     assert "p.yaml:9: fields.level.holding: 40003 is how manuals write holding 3; write 3" in error_of(text)
 
 
+def test_masks_that_cut_into_each_other_are_said_and_those_inside_one_another_are_not():
+    both = "  level: {holding: 3, mask: 0x0F, scale: 0.1}\n  other: {holding: 3, mask: MASK}\n"
+    text = GOOD.replace("  level: {holding: 3, type: int16, scale: 0.1}\n", both)
+    assert "p.yaml:10: fields.other.mask: 0x3c shares bits 0xc with field 'level' (0xf)" in error_of(
+        text.replace("MASK", "0x3C")
+    )
+    for mask in ("0x0F", "0x03", "0xF0"):
+        parse_profile(text.replace("MASK", mask), "p.yaml")
+
+
 def test_words_that_the_wire_does_not_have_are_refused_in_enum_and_set():
     text = GOOD.replace("discrete: 2}", "holding: 2, enum: {0: lockd, 1: unlocked}}").replace(
         "{kind: smoke.state, from: {alarm: smoke, obscuration_pct_per_m: level}}",

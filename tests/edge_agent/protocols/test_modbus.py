@@ -1,5 +1,9 @@
 """Modbus: planning of requests and the frames of recordings, with vectors of vendors' pages."""
 
+import os
+import random
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,3 +81,23 @@ def test_what_a_slave_refuses_is_named():
     assert registers_in([request, build_rtu(1, 0x83, b"\x02")])[1] == "exception: 2 (illegal address)"
     assert registers_in([request, build_rtu(2, 3, bytes.fromhex("020001"))])[1] == "address: 2 answers for 1"
     assert registers_in([request])[1] == "frames: a request and its answer belong together"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_million_mutated_frames_are_refused_or_have_their_crc():
+    source = random.Random(485)
+    seeds = [
+        bytes.fromhex(text)
+        for text in ("FF02000000086C12", "FF02010151A0", "010300030001740A", "01030200017984", "018302C0F1")
+    ]
+    for _ in range(int(os.environ.get("ANFANG_FUZZ_FRAMES", "1000000"))):
+        frame = bytearray(source.choice(seeds))
+        for _ in range(source.randint(1, 3)):
+            frame[source.randrange(len(frame))] = source.randrange(256)
+        if source.random() < 0.3:
+            frame = frame[: source.randrange(len(frame) + 1)]
+        raw = bytes(frame)
+        if isinstance(found := parse_rtu(raw), RtuFrame):
+            assert build_rtu(found.address, found.function, found.data) == raw
+        registers_in([seeds[0], raw])
