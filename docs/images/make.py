@@ -21,6 +21,10 @@ BUILDING = "990000-0003-1"
 GATEWAY = "gw-picture-01"
 SURNAMES = "张李王赵钱孙周吴郑冯陈褚卫蒋沈韩"
 ALARM = f"{BUILDING}-302"
+BROKEN = """楼栋,房号,房间,面积,姓名,身份证号,电话,起租日,到租日,民族
+1幢,601,主卧,14,张三,990000199001010017,13800001234,2026-01-01,不定期,汉
+1幢,602,主卧,1O,李四,990000199001010018,1380000,明天,,
+"""
 
 
 def registry() -> str:
@@ -101,6 +105,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         seed = Path(folder) / "registry.yaml"
         seed.write_text(registry(), encoding="utf-8")
+        broken = Path(folder) / "台账.csv"
+        broken.write_text(BROKEN, encoding="utf-8")
         with running_site(Path(folder), seed) as site:
             live_a_day(site)
             [smoke] = site.alerts(rule="L1")
@@ -110,11 +116,13 @@ def main() -> None:
                 "houses": "/units",
                 "unit": f"/units/{ALARM}",
                 "devices": "/devices",
+                "import": "/registry/import",
+                "home": site.api.post(f"/api/v1/units/{ALARM}/tenant-link").json()["path"],
             }
             for suffix, size, theme, language, wanted in (
                 ("zh", WIDE, "light", "zh-CN", set(pages)),
                 ("en-dark", WIDE, "dark", "en", {"inbox", "unit"}),
-                ("phone", PHONE, "light", "zh-CN", {"inbox", "alert"}),
+                ("phone", PHONE, "light", "zh-CN", {"inbox", "alert", "home"}),
             ):
                 with window(browser, site.address, size=size, theme=theme, language=language) as opened:
                     page = opened.page
@@ -123,6 +131,9 @@ def main() -> None:
                     for name in sorted(wanted):
                         page.goto(pages[name])
                         page.wait_for_selector("h1")
+                        if name == "import":
+                            page.get_by_test_id("file").set_input_files(broken)
+                            page.get_by_test_id("faults").wait_for()
                         page.wait_for_timeout(700)
                         page.screenshot(path=HERE / f"{name}-{suffix}.png", full_page=name != "inbox")
 

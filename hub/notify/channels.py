@@ -58,4 +58,6 @@ def check_address(address: str) -> None:
     """Raises ConfigError when apprise knows no such address. Nothing is sent."""
     if not apprise.Apprise().add(address):
         schema = address.partition(":")[0]
-        raise ConfigError(f"channel {schema}://…: not an address that apprise knows; see its list of services")
+        raise ConfigError(
+            f"channel: 渠道地址无法识别 / {schema}://… is no address that apprise knows; see its list of services"
+        )

@@ -37,7 +37,7 @@ def save_recipient(session: Session, vault: Vault, name: str, address: str | Non
     elif row is not None:
         sealed = row.channel_sealed
     else:
-        raise RegistryError(f"recipient {name}: a channel is needed")
+        raise RegistryError("channel: 请填写渠道地址 / a channel is needed")
     row = row or Recipient(name=name, channel_sealed=sealed)
     row.channel_sealed = sealed
     row.language, row.classes, row.least_severity = wishes.language, wishes.classes, wishes.least_severity
@@ -113,7 +113,7 @@ def add_shift(
     if session.get(Recipient, recipient) is None:
         raise NotFoundError(f"recipient {recipient}: there is none")
     if to_at <= from_at:
-        raise RegistryError("duty: ends before it begins; mend the times")
+        raise RegistryError("end: 结束早于开始 / ends before it begins; mend the times")
     if not 0 <= level <= 9:
         raise RegistryError("duty: the level is 0 (hears first) to 9")
     shift = DutyShift(scope_code=scope, level=level, recipient=recipient, from_at=from_at, to_at=to_at)

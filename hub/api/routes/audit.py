@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 from sqlmodel import col, select
 
 from hub.api.access.caller import Caller
@@ -48,6 +48,11 @@ def list_audit(
     caller: Auditor,
     action: Annotated[str | None, Query(max_length=64)] = None,
     unit: Annotated[str | None, Query(max_length=128)] = None,
+    actor: Annotated[
+        str | None, Query(max_length=96, description="`user:NAME`, `token:ID`, …, or the name alone")
+    ] = None,
+    since: AwareDatetime | None = None,
+    until: Annotated[AwareDatetime | None, Query(description="before that instant")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[AuditOut]:
@@ -61,6 +66,12 @@ def list_audit(
         query = query.where(AuditEntry.action == action)
     if unit is not None:
         query = query.where(AuditEntry.unit_code == unit)
+    if actor is not None:
+        query = query.where(col(AuditEntry.actor).in_([actor, f"user:{actor}"]))
+    if since is not None:
+        query = query.where(col(AuditEntry.at) >= since)
+    if until is not None:
+        query = query.where(col(AuditEntry.at) < until)
     if caller.scopes:
         query = query.where(col(AuditEntry.unit_code).in_(caller.scopes))
     with services.database.read() as session:

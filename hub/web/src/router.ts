@@ -51,6 +51,17 @@ export const router = createRouter({
     { path: "/devices", component: () => import("./views/DevicesView.vue"), meta: { right: "gateways.see" } },
     { path: "/audit", component: () => import("./views/AuditView.vue"), meta: { right: "audit.see" } },
     { path: "/users", component: () => import("./views/UsersView.vue"), meta: { right: "users.run" } },
+    {
+      path: "/settings",
+      component: () => import("./views/settings/SettingsView.vue"),
+      redirect: () => (may("alerts.see") ? "/settings/duty" : "/settings/retention"),
+      children: [
+        { path: "duty", component: () => import("./views/settings/DutyView.vue"), meta: { right: "alerts.see" } },
+        { path: "channels", component: () => import("./views/settings/ChannelsView.vue"), meta: { right: "notify.run" } },
+        { path: "me", component: () => import("./views/settings/MeView.vue"), meta: { right: "alerts.see" } },
+        { path: "retention", component: () => import("./views/settings/RetentionView.vue"), meta: { right: "policies.see" } },
+      ],
+    },
     { path: "/:rest(.*)*", component: () => import("./views/NotFoundView.vue"), meta: { isPublic: true } },
   ],
 });

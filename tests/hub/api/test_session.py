@@ -110,3 +110,17 @@ def test_an_expired_token_is_unknown(hub: Hub) -> None:
 @pytest.mark.parametrize("header", ["Bearer", "Bearer x", "Basic eDp5", "Tenant nope", "nonsense"])
 def test_a_broken_authorization_header_is_not_signed_in(hub: Hub, header: str) -> None:
     assert hub.client(Authorization=header).get("/api/v1/session").status_code == 401
+
+
+def test_the_trail_is_found_by_who_and_when(hub: Hub) -> None:
+    hub.signed_in("lisi")
+    began = hub.clock.now().isoformat()
+    auditor = hub.caller(Role.AUDITOR)
+
+    def found(**query: str) -> list[str]:
+        return [line["actor"] for line in auditor.get("/api/v1/audit", params=query).json()["items"]]
+
+    assert found(actor="lisi") == found(actor="user:lisi") == ["user:lisi"]
+    assert found(actor="lisi", since=began) == ["user:lisi"]
+    assert found(actor="lisi", until=began) == []
+    assert auditor.get("/api/v1/audit", params={"since": "yesterday"}).status_code == 422

@@ -45,6 +45,7 @@ export default {
     report: "Report",
     audit: "Audit",
     users: "Users",
+    settings: "Settings",
   },
   units_of: { s: "{n} s", min: "{n} min", h: "{n} h", days: "{n} days", workdays: "{n} working days", years: "{n} years" },
   class: { L: "Life safety", S: "Security", C: "Compliance", W: "Welfare", T: "Technical" },

@@ -38,6 +38,8 @@ export default {
     other: "the device's state",
   },
   alerts: "Alerts about this home",
+  noAlert: "No alert is open",
+  settled: "Settled alerts ({n})",
   contest: "This is not so",
   reason: "What is not so? Please say how it is",
   sayWhat: "Say what is not so",

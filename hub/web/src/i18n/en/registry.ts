@@ -54,6 +54,7 @@ export default {
   does: "Result",
   what: "What",
   doing: { add: "new", change: "changed", same: "same", refused: "refused" },
+  wholeRow: "the whole row",
   cut: "There are more changes than are listed: take the report.",
   kinds: {
     scope: "scope",

@@ -10,6 +10,8 @@ export default {
   alertsAre: "{n} alerts",
   tenantLink: "Tenant's link",
   tenantLinkHint: "A link for the household (valid for a year; older ones stop working now). There they see what is measured and can object:",
+  copy: "Copy the link",
+  copied: "Copied",
   completeness: "Ledger complete",
   missing: "The ledger lacks",
   lacks: { rooms: "rooms", areas: "areas", lease: "lease", occupants: "residents", registration: "residence registration", credentials: "credentials", devices: "devices" },
@@ -42,7 +44,4 @@ export default {
   lastUsed: "last used {at}",
   neverHeard: "never heard",
   notEvaluated: "Rules that could not judge",
-  disputed: "Disputed",
-  registerBy: "register by {day}",
-  credentialKinds: { card: "Card", pin: "PIN", fingerprint: "Fingerprint", app: "Phone", key: "Key", remote: "Remote" },
 };

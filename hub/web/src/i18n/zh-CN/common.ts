@@ -45,6 +45,7 @@ export default {
     report: "月报",
     audit: "审计",
     users: "用户",
+    settings: "设置",
   },
   units_of: { s: "{n} 秒", min: "{n} 分钟", h: "{n} 小时", days: "{n} 天", workdays: "{n} 个工作日", years: "{n} 年" },
   class: { L: "生命安全", S: "安全", C: "合规", W: "关怀", T: "技术" },

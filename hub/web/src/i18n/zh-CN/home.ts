@@ -38,6 +38,8 @@ export default {
     other: "设备状态",
   },
   alerts: "与本户有关的预警",
+  noAlert: "目前没有未办结的预警",
+  settled: "已办结的预警（{n}）",
   contest: "提出异议",
   reason: "哪里不对？请写明情况",
   sayWhat: "请写明哪里不对",

@@ -55,6 +55,7 @@ export default {
   does: "结果",
   what: "内容",
   doing: { add: "新增", change: "变更", same: "无变化", refused: "拒绝" },
+  wholeRow: "整行",
   cut: "变化较多，只列出前一部分；完整内容请下载试算报告。",
   kinds: {
     scope: "范围",

@@ -10,6 +10,8 @@ export default {
   alertsAre: "{n} 条预警",
   tenantLink: "租客链接",
   tenantLinkHint: "交给住户的专属链接（一年内有效，旧链接即刻失效），住户可查看本户被采集的信息并提出异议：",
+  copy: "复制链接",
+  copied: "已复制",
   completeness: "台账完整度",
   missing: "台账缺少",
   lacks: { rooms: "房间", areas: "面积", lease: "租约", occupants: "居住人", registration: "居住登记", credentials: "门禁凭证", devices: "设备" },
@@ -42,7 +44,4 @@ export default {
   lastUsed: "最近使用 {at}",
   neverHeard: "尚未收到数据",
   notEvaluated: "无法判断的规则",
-  disputed: "有争议",
-  registerBy: "应于 {day} 前登记",
-  credentialKinds: { card: "门卡", pin: "密码", fingerprint: "指纹", app: "手机", key: "钥匙", remote: "远程" },
 };
