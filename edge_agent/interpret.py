@@ -14,6 +14,7 @@ from edge_agent.protocols.message import Reading
 from edge_agent.translate import DEADBANDS, TranslationError, event_of
 from firmware_profiles.base import Scalar, matches
 from firmware_profiles.model import EventRule, Profile
+from firmware_profiles.transports import ModbusTransport
 from firmware_profiles.wire_keys import wire_keys
 from wire.events import DeviceHealth, DeviceHealthData, KnownEvent
 
@@ -57,6 +58,8 @@ class Said:
     data: tuple[tuple[str, Any], ...]
     at_s: float
     is_standing: bool
+    token: Scalar | None = None
+    """Value of the rule's `once_per` field that was dealt with last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class PartState:
 
     fields: Mapping[str, Known] = field(default_factory=dict)
     said: Mapping[int, Said] = field(default_factory=dict)
+    counters: Mapping[str, float] = field(default_factory=dict)
+    """Field with `increase` -> where its counter stood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +98,17 @@ def interpret(subject: Subject, state: DeviceState, reading: Reading, at: Moment
         return replace(online, faults=(*reading.faults, f"part: more than {MAX_PARTS} parts; {part!r} is not followed"))
     before = online.state.parts.get(part, PartState())
     fields = dict(before.fields)
-    for name, value in reading.values.items():
+    counters = dict(before.counters)
+    values = {name: _grown(subject, name, value, counters) for name, value in reading.values.items()}
+    for name, value in values.items():
         fields[name] = _settle(subject, name, value, fields.get(name), at.monotonic_s)
     fresh = [name for name in reading.values if name in before.fields and before.fields[name].is_stale]
     events, said, faults = _report(
-        subject, part, PartState(fields, before.said), frozenset(reading.values), at, is_new=not reading.is_old
+        subject, part, PartState(fields, before.said), frozenset(values), at, is_new=not reading.is_old
     )
     if fresh and not any(item.is_stale for item in fields.values()):
         events.append(_health(subject, part, DeviceHealthData(fault=False), at))
-    parts = {**online.state.parts, part: PartState(fields, said)}
+    parts = {**online.state.parts, part: PartState(fields, said, counters)}
     new_state = replace(online.state, parts=parts, heard_s=at.monotonic_s)
     return Outcome([*online.events, *events], new_state, (*reading.faults, *faults))
 
@@ -127,7 +134,7 @@ def tick(subject: Subject, state: DeviceState, at: Moment) -> Outcome:
         if not changed and not is_repeating:
             continue
         more, said, wrong = _report(subject, part, PartState(fields, known.said), changed, at, is_new=False)
-        parts[part] = PartState(fields, said)
+        parts[part] = PartState(fields, said, known.counters)
         events += more
         faults += wrong
     return Outcome(events, replace(state, parts=parts), tuple(faults))
@@ -151,6 +158,19 @@ def _part_of(subject: Subject, reading: Reading) -> str:
     name = subject.profile.part
     value = reading.values.get(name) if name else None
     return "" if value is None else str(value)
+
+
+def _grown(subject: Subject, name: str, value: Scalar | None, counters: dict[str, float]) -> Scalar | None:
+    """By how much a counter grew; None when it did not, or was never read before. A counter that fell was reset."""
+    if not subject.profile.fields[name].increase or not _is_number(value):
+        return value
+    now = float(value or 0)
+    before = counters.get(name)
+    counters[name] = now
+    if before is None:
+        return None
+    grown = now - before if now >= before else now
+    return (int(grown) if grown.is_integer() else grown) or None
 
 
 def _settle(subject: Subject, name: str, value: Scalar | None, known: Known | None, now_s: float) -> Known:
@@ -192,15 +212,23 @@ def _report(
         if not names & touched and (is_new or not _is_due(rule, last, at.monotonic_s)):
             continue
         seen = {name: values.get(name) for name in names & touched} if rule.mode == "each" else values
+        token = None if rule.once_per is None else values.get(rule.once_per)
+        if rule.once_per is not None:
+            # What stands in a register when the gateway starts is history; a message that comes is news.
+            is_history = last is None and isinstance(subject.profile.transport, ModbusTransport)
+            if token is None or (last is not None and last.token == token) or is_history:
+                said.setdefault(index, Said((), at.monotonic_s, is_standing=False, token=token))
+                continue
+            said[index] = last = Said((), at.monotonic_s, is_standing=False, token=token)
         try:
             data = _data(rule, seen)
             if data is None:
                 if last is not None:
                     said[index] = replace(last, is_standing=False)
                 continue
-            if _is_news(subject, rule, data, last, at.monotonic_s):
+            if rule.once_per is not None or _is_news(subject, rule, data, last, at.monotonic_s):
                 events.append(event_of(_name(subject, part), _unit(subject, part), rule.kind, data, at.wall))
-                said[index] = Said(tuple(data.items()), at.monotonic_s, is_standing=True)
+                said[index] = Said(tuple(data.items()), at.monotonic_s, is_standing=True, token=token)
             elif last is not None:
                 said[index] = replace(last, is_standing=True)
         except TranslationError as error:

@@ -196,6 +196,7 @@ def _rule_faults(profile: Profile, loc: Loc, rule: EventRule) -> Iterator[Fault]
             yield (*loc, "set", key), f"{key!r} stands in `from` too; keep one"
         else:
             yield from _constant_fits(keys[key], value, (*loc, "set", key))
+    yield from _once_faults(profile, (*loc, "once_per"), rule)
     given = {*rule.from_fields, *rule.set_values}
     lacking = [key for key, spec in keys.items() if spec.is_required and key not in given]
     if any(key.startswith("credential.") for key in given) and "credential.type" not in given:
@@ -204,6 +205,13 @@ def _rule_faults(profile: Profile, loc: Loc, rule: EventRule) -> Iterator[Fault]
         yield loc, f"{rule.kind} needs {key!r}; add it to `from` or `set`"
     if not rule.from_fields and not rule.when:
         yield loc, "nothing of the device is asked: add `from` or `when`"
+
+
+def _once_faults(profile: Profile, loc: Loc, rule: EventRule) -> Iterator[Fault]:
+    if rule.once_per is not None:
+        yield from _known_field(profile, loc, rule.once_per)
+        if rule.repeat_s is not None or rule.dedup_s:
+            yield loc, "repeat_s and dedup_s do not go with once_per; keep one"
 
 
 def _fits(key: WireKey, field: FieldSpec, loc: Loc, name: str) -> Iterator[Fault]:

@@ -118,6 +118,9 @@ class FieldSpec(Table):
         Literal["card", "pin"] | None, Field(description="a credential's number: kept only as its reference")
     ] = None
 
+    increase: Annotated[
+        bool, Field(description="a counter: the value is by how much it grew since the last reading, nothing if not")
+    ] = False
     debounce_s: Annotated[float, Field(ge=0, le=3600, description="a new value counts when it held so long")] = 0
     stale_after_s: Annotated[float | None, Field(gt=0, description="older than this it is not believed")] = None
     deadband: Annotated[float | None, Field(ge=0, description="a smaller change is not worth an event")] = None
@@ -196,6 +199,8 @@ class FieldSpec(Table):
             raise ValueError("otherwise belongs to enum; add enum or remove it")
         if self.type in _TEXT_TYPES[:4] and (self.bit is not None or self.mask is not None or self.scale is not None):
             raise ValueError(f"type {self.type} is text: bit, mask and scale do not apply")
+        if self.increase and (self.is_boolean or self.hash is not None or self.debounce_s or self.stale_after_s):
+            raise ValueError("increase is of a counter: enum, bit, hash, debounce_s and stale_after_s do not apply")
         if self.hash is not None and (self.enum is not None or self.deadband is not None or self.scale is not None):
             raise ValueError("a credential's number is only hashed: enum, scale and deadband do not apply")
         return self

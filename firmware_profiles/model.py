@@ -47,6 +47,10 @@ class EventRule(Table):
         Emit | None,
         Field(description="change: when the data change; rise: when `when` becomes true; each: at every message"),
     ] = None
+    once_per: Annotated[
+        FieldName | None,
+        Field(description="one event for each new value of this field: an event counter, a message's id"),
+    ] = None
     repeat_s: Annotated[float | None, Field(ge=1, description="said again this often while it lasts")] = None
     dedup_s: Annotated[float, Field(ge=0, le=3600, description="the same again within this time is one event")] = 0
 

@@ -252,3 +252,10 @@ def test_a_mutilated_profile_loads_or_is_refused_with_its_line(data):
         parse_profile("\n".join(lines), "p.yaml")
     except ProfileError as error:
         assert all(line.startswith("p.yaml:") for line in str(error).splitlines())
+
+
+def test_a_rule_that_counts_by_a_field_that_is_not_there_is_said():
+    text = GOOD.replace("{kind: smoke.state,", "{kind: smoke.state, once_per: levl,")
+    assert "p.yaml:11: events.0.once_per: no field is named 'levl'; did you mean 'level'?" in error_of(text)
+    text = GOOD.replace("{kind: smoke.state,", "{kind: smoke.state, once_per: level, repeat_s: 60,")
+    assert "p.yaml:11: events.0.once_per: repeat_s and dedup_s do not go with once_per" in error_of(text)
