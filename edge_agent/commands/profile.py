@@ -83,11 +83,15 @@ def new(
 def explain(
     name: Annotated[str, typer.Argument(help="a file or a shipped name")],
     payload: Annotated[
-        str | None, typer.Option("--input", help='what the device said: hex, JSON, or "text:…"; else its examples')
+        str | None,
+        typer.Option(
+            "--input", help='what the device said: hex, JSON, "text:…" or "holding 3=1, input 4=215"; else its examples'
+        ),
     ] = None,
     topic: Annotated[str | None, typer.Option(help="name of the topic or message type")] = None,
 ) -> None:
     """Say what a device is asked, and what comes of its examples or of an input: fields, events, faults."""
+    from pydantic import ValidationError
     from rich.console import Console
     from rich.table import Table
 
@@ -103,7 +107,12 @@ def explain(
     examples = list(profile.examples)
     if payload is not None:
         given = {**_input(profile, payload), **({"topic": topic} if topic else {})}
-        examples = [Example.model_validate({"name": "input", "input": given, "fields": {}})]
+        try:
+            examples = [Example.model_validate({"name": "input", "input": given, "fields": {}})]
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"][1:]))
+            raise BadProfileError(f"--input: {where}: {first['msg']}, not {first['input']!r}") from error
     for example in examples:
         told = tell(profile, example)
         table = Table("what", "value", title=example.name, title_justify="left")
@@ -127,9 +136,17 @@ def _input(profile: Profile, text: str) -> dict[str, Any]:
             return {"json": json.loads(text)}
         except ValueError as error:
             raise BadProfileError(f"--input: not JSON: {error}") from error
+    if found := re.findall(r"\b(coil|discrete|input|holding)[ :]?(\w+)=(\w+)", text):
+        registers: dict[str, dict[int, int]] = {}
+        for space, address, value in found:
+            try:
+                registers.setdefault(space, {})[int(address, 0)] = int(value, 0)
+            except ValueError as error:
+                raise BadProfileError(f"--input: {space} {address}={value}: write numbers, e.g. holding 3=1") from error
+        return registers
     frames = [frame for frame in text.split(",") if frame.strip()]
     if not all(re.fullmatch(r"[0-9A-Fa-f\s:]+", frame) for frame in frames):
-        raise BadProfileError('--input: neither hex, JSON nor "text:…"')
+        raise BadProfileError('--input: neither hex, JSON, "text:…" nor "holding 3=1"')
     if profile.transport.kind in ("modbus", "osdp", "gb26875"):
         return {"frames": frames}
     return {"hex": text}

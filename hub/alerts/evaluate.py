@@ -27,11 +27,12 @@ from hub.facts import Change, StoredEvent
 from hub.notify.queue import queue_alerts
 from hub.registry.ledger import Ledger
 from hub.rules import l4_detector_lost, t2_backlog, t4_clock
+from hub.rules.known import CredentialKnown
 from hub.rules.local_time import local_day
-from hub.rules.on_event import Around, is_invalid, judge, next_check
+from hub.rules.on_event import Around, is_invalid, is_ordinary, judge, next_check
 from hub.rules.place import Place
-from hub.rules.policy import PackSet, Policy
-from hub.rules.seen import absorb
+from hub.rules.policy import PackSet
+from hub.rules.seen import absorb, show_life
 from hub.rules.t5_unknown_device import is_known
 from hub.rules.t5_unknown_device import judge as unknown_device
 from wire.events import (
@@ -68,7 +69,6 @@ _SAYS_WHAT: Final[dict[type, str]] = {
 }
 _CARE_EVERY: Final = timedelta(minutes=15)
 _NEVER_HEARD_EVERY: Final = timedelta(hours=1)
-_NOTHING: Final = Around()
 _NEEDS_HEADS: Final = (SmokeState, FireComponent)
 
 
@@ -139,20 +139,25 @@ class Evaluator:
         event = stored.event
         place = self._ledger.place(session, stored.gateway_id, event.device, event.unit)
         watched = table.get(place, stored.received_at, stored.id)
-        was = copy.copy(watched.seen)
-        around = self._around(session, place, stored)
-        invalid = isinstance(event, LockAccess) and is_invalid(event, around.held)
-        is_changed = absorb(watched.seen, event, stored.id, is_invalid=invalid)
-        watched.is_changed = watched.is_changed or is_changed
-        policy = book.policy(place.building)
         if place.is_adopted and self._is_news(place, watched):
-            self._unknown_device(place, stored, watched, book, policy)
+            self._unknown_device(place, stored, watched, book)
         was_seen_at = watched.last_seen_at
         watched.last_seen_at = max(was_seen_at, stored.received_at)
         watched.last_event_id = max(watched.last_event_id, stored.id)
         if watched.kind == "other" and (kind := _SAYS_WHAT.get(type(event))) is not None:
             # A device that the ledger does not know shows by what it says what it is.
             watched.kind, watched.is_changed = kind, True
+        ref = _ref(event)
+        held = self._ledger.credential(session, ref) if ref is not None else None
+        if watched.kind != "smoke" and is_ordinary(event, watched.seen, held):
+            show_life(watched.seen, event.observed_at)
+            return
+        was = copy.copy(watched.seen)
+        around = self._around(session, place, stored, held)
+        invalid = isinstance(event, LockAccess) and is_invalid(event, held)
+        is_changed = absorb(watched.seen, event, stored.id, is_invalid=invalid)
+        watched.is_changed = watched.is_changed or is_changed
+        policy = book.policy(place.building)
         if isinstance(event, _NEEDS_HEADS):
             self._note_alarm(event, watched)
             around = replace(around, others_in_alarm=table.others_in_alarm(place))
@@ -179,25 +184,21 @@ class Evaluator:
         if alarm != watched.in_alarm:
             watched.in_alarm, watched.is_changed = alarm, True
 
-    def _around(self, session: Session, place: Place, stored: StoredEvent) -> Around:
+    def _around(self, session: Session, place: Place, stored: StoredEvent, held: CredentialKnown | None) -> Around:
         """What the ledger adds to an event whose rules need it."""
         event = stored.event
-        if not isinstance(event, _NEEDS_HEADS):
-            if not isinstance(event, LockAccess):
-                return _NOTHING
-            ref = _ref(event)
-            held = self._ledger.credential(session, ref) if ref is not None else None
-            is_remote = event.data.credential is not None and event.data.credential.type == "remote"
-            if not is_remote and (held is None or held.purpose not in {"staff", "master"}):
-                return _NOTHING if held is None else Around(held=held)
-            unit = self._ledger.unit(session, place.unit) if place.unit is not None else None
-            if unit is None:
-                return Around(held=held)
+        if not isinstance(event, _NEEDS_HEADS) and not (
+            isinstance(event, LockAccess) and event.data.result == "granted"
+        ):
+            return Around(held=held)
+        unit = self._ledger.unit(session, place.unit) if place.unit is not None else None
+        if unit is None:
+            return Around(held=held)
+        if isinstance(event, LockAccess):
             at = event.observed_at
             return Around(len(unit.people_on(local_day(at))), 0, held, unit.has_booking_at(at))
-        unit = self._ledger.unit(session, place.unit) if place.unit is not None else None
         # Registered heads for rescue, as of now: not as of when a late event was seen.
-        return _NOTHING if unit is None else Around(len(unit.people_on(local_day(stored.received_at))))
+        return Around(len(unit.people_on(local_day(stored.received_at))))
 
     def _is_news(self, place: Place, watched: Watched) -> bool:
         """Whether T5 must look: at each device once for each state of the ledger, until it knows the device."""
@@ -206,10 +207,8 @@ class Evaluator:
         is_noted = not watched.is_new and 0 < at <= watched.last_event_id
         return not is_noted or (not was_known and is_known(place))
 
-    def _unknown_device(
-        self, place: Place, stored: StoredEvent, watched: Watched, book: AlertBook, policy: Policy
-    ) -> None:
-        book.take(unknown_device(place, stored.id, stored.received_at), policy)
+    def _unknown_device(self, place: Place, stored: StoredEvent, watched: Watched, book: AlertBook) -> None:
+        book.take(unknown_device(place, stored.id, stored.received_at), book.policy(place.building))
         self._looked_at[place.key] = stored.id, is_known(place)
         watched.is_changed = True
 

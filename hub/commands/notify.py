@@ -36,7 +36,9 @@ def add(
     # Here and not above: `--help` of all commands must not load the database.
     from hub.notify.service import Wishes, save_recipient
     from hub.registry.vault import load_vault
+    from hub.store.audit import Audited, append_audit
     from hub.store.migrate import open_database
+    from wire.clock import SystemClock
 
     if sys.stdin.isatty():
         typer.echo("Channel address, as one line:", err=True)
@@ -46,6 +48,8 @@ def add(
     try:
         with store.write() as session:
             save_recipient(session, load_vault(data_dir), name, address, wishes)
+            entry = Audited("cli", "admin", "notify.set", name, detail=f"{classes} {least_severity}")
+            append_audit(session, entry, SystemClock().now())
     finally:
         store.close()
     typer.echo(f"{name} will be told of {classes} from {least_severity} up")
@@ -85,7 +89,9 @@ def duty(
     """Put somebody on duty."""
     from hub.notify.service import add_shift
     from hub.rules.local_time import CHINA
+    from hub.store.audit import Audited, append_audit
     from hub.store.migrate import open_database
+    from wire.clock import SystemClock
 
     store = open_database(data_dir, database)
     try:
@@ -93,6 +99,8 @@ def duty(
             add_shift(
                 session, name, from_at.replace(tzinfo=CHINA), to_at.replace(tzinfo=CHINA), scope=scope, level=level
             )
+            detail = f"{from_at.isoformat()} {to_at.isoformat()} level {level}"
+            append_audit(session, Audited("cli", "admin", "duty.add", name, detail=detail), SystemClock().now())
     finally:
         store.close()
     typer.echo(f"{name} is on duty")

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from sqlmodel import Session
+
     from hub.registry.seed_file import Loaded
+    from hub.registry.sheets.importing import ImportReport
 
 app = typer.Typer(help="The ledger: buildings, units, leases, people, credentials, devices.", no_args_is_help=True)
 
@@ -33,6 +36,7 @@ def load(
     from hub.keys import organisation_key
     from hub.registry.seed_file import load_seed
     from hub.registry.vault import load_vault
+    from hub.store.audit import Audited, append_audit
     from hub.store.changes import record_changes
     from hub.store.migrate import open_database
     from hub.store.turns import take_turn
@@ -47,6 +51,7 @@ def load(
             now = SystemClock().now()
             loaded = load_seed(session, file, vault=vault, organisation_key=key, now=now)
             record_changes(session, loaded.changes, now)
+            append_audit(session, Audited("cli", "admin", "registry.load", detail=f"{file.name}: {told(loaded)}"), now)
     finally:
         store.close()
     typer.echo(told(loaded))
@@ -80,8 +85,13 @@ def import_(
     from hub.registry.sheets.importing import ImportOptions, check_options, import_file
     from hub.registry.sheets.writing import write_report
     from hub.registry.vault import load_vault
+    from hub.store.audit import Audited, append_audit
     from hub.store.migrate import open_database
     from wire.clock import SystemClock
+
+    def remember(session: "Session", done: "ImportReport") -> None:
+        detail = f"{file.name}: {done.added} added, {done.changed} changed"
+        append_audit(session, Audited("cli", "admin", "registry.import", estate, detail=detail), SystemClock().now())
 
     options = ImportOptions(estate, jurisdiction, dry_run)
     check_options(options)
@@ -98,6 +108,7 @@ def import_(
                 organisation_key=key,
                 now=SystemClock().now(),
                 on_progress=lambda done, of: progress.update(task, completed=done, total=of),
+                also=remember,
             )
     finally:
         store.close()

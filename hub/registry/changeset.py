@@ -100,17 +100,29 @@ def fill(row: Person, before: Person) -> None:
                 setattr(row, name, getattr(before, name))
 
 
+Held = dict[tuple[type[Versioned], str], Versioned]
+
+
 def plan(session: Session, wanted: Sequence[Wanted]) -> list[Step]:
     """What would have to be done. The same code twice in `wanted`: the later one counts."""
-    by_table: dict[type[Versioned], dict[str, Wanted]] = defaultdict(dict)
+    last = list({(type(item.row), item.row.code): item for item in wanted}.values())
+    return compare(last, held_of(session, last))
+
+
+def held_of(session: Session, wanted: Sequence[Wanted]) -> Held:
+    """The versions that are held now of what is wanted, each table read once."""
+    codes: dict[type[Versioned], list[str]] = defaultdict(list)
     for item in wanted:
-        by_table[type(item.row)][item.row.code] = item
-    steps: list[Step] = []
-    for table, items in by_table.items():
-        held = current(session, table, items)
-        names = columns_of(table)
-        steps += [_step(item, held.get(code), names) for code, item in items.items()]
-    return steps
+        codes[type(item.row)].append(item.row.code)
+    return {
+        (table, code): row for table, names in codes.items() for code, row in current(session, table, names).items()
+    }
+
+
+def compare(wanted: Sequence[Wanted], held: Held) -> list[Step]:
+    """What has to be done about each."""
+    names = {table: columns_of(table) for table in {type(item.row) for item in wanted}}
+    return [_step(item, held.get((type(item.row), item.row.code)), names[type(item.row)]) for item in wanted]
 
 
 def _step(item: Wanted, before: Versioned | None, names: Sequence[str]) -> Step:

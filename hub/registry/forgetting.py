@@ -11,7 +11,7 @@ from hub.errors import NotFoundError, RegistryError
 from hub.registry.ledger import held_at
 from hub.registry.vault import Vault
 from hub.rules.local_time import local_day
-from hub.store.tables.alerts import AlertAction, AlertRow
+from hub.store.tables.alerts import AlertAction, AlertEvidence, AlertRow
 from hub.store.tables.household import HouseholdRequest
 from hub.store.tables.registry import (
     Booking,
@@ -45,6 +45,7 @@ def forget(session: Session, people: Collection[str], now: datetime, by: str) ->
     if not codes:
         return 0
     units = _units_of(session, codes)
+    _take_masks_off(session, codes, units)
     connection = session.connection()
     connection.execute(update(Person).where(col(Person.code).in_(codes)).values(**_BLANK))
     connection.execute(update(Registration).where(col(Registration.person_code).in_(codes)).values(number=""))
@@ -52,6 +53,19 @@ def forget(session: Session, people: Collection[str], now: datetime, by: str) ->
     session.add(RegistryRevision(at=now, entered_by=by, units=",".join(units) if len(units) <= 100 else "*"))
     session.flush()
     return len(codes)
+
+
+def _take_masks_off(session: Session, people: Collection[str], units: Collection[str]) -> None:
+    """The evidence of their units' alerts says `张*`: that too."""
+    held = select(Person.name_mask).where(col(Person.code).in_(people), Person.name_mask != FORGOTTEN).distinct()
+    alerts = select(AlertRow.id).where(col(AlertRow.unit_code).in_(units))
+    for mask in sorted(session.exec(held).all(), key=len, reverse=True):
+        for name in ("note_zh", "note_en"):
+            column = getattr(AlertEvidence, name)
+            here = col(AlertEvidence.alert_id).in_(alerts) & col(column).contains(mask, autoescape=True)
+            session.connection().execute(
+                update(AlertEvidence).where(here).values({name: func.replace(column, mask, FORGOTTEN)})
+            )
 
 
 def moved_out(session: Session, before: date, held: Collection[str]) -> list[str]:
@@ -91,10 +105,11 @@ def drop_ended_leases(session: Session, before: date, held: Collection[str], lim
     return len(codes)
 
 
-def erase(session: Session, vault: Vault, person: str, now: datetime, by: str) -> int:
+def erase(session: Session, vault: Vault, person: str, now: datetime, by: str, *, held: Collection[str] = ()) -> int:
     """Erase one person at their own wish (PIPL 47), with what people wrote about them in free text; places mended.
 
-    Raises NotFoundError, and RegistryError while a lease or stay of theirs goes on: it rests on the contract.
+    Raises NotFoundError, and RegistryError while a lease or stay of theirs goes on (it rests on the contract), while
+    they own a unit, and while one of the `held` units is theirs.
     """
     row = session.exec(select(Person).where(Person.code == person, held_at(Person, None))).first()
     if row is None:
@@ -104,6 +119,10 @@ def erase(session: Session, vault: Vault, person: str, now: datetime, by: str) -
         raise RegistryError(
             f"person {person}: a stay or lease goes on; enter its end first / 仍在住或租约未结束，请先办理退租"
         )
+    if session.exec(select(Unit.code).where(held_at(Unit, None), Unit.owner_code == person)).first() is not None:
+        raise RegistryError(f"person {person}: owns a unit; enter its new owner first / 仍是房东，请先登记新房东")
+    if set(_units_of(session, [person])) & set(held):
+        raise RegistryError(f"person {person}: a legal hold lies on their unit / 房屋处于法律保留期")
     sealed = (("name", row.name_sealed), ("phone", row.phone_sealed), ("document", row.document_sealed))
     words = [vault.open(field, value) for field, value in sealed if value is not None]
     mended = _scrub(session, [word for word in words if len(word) > 1])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -38,6 +38,8 @@ SOON: Final = timedelta(days=30)
 _NIGHTS: Final = 31
 _seen = msgspec.json.Decoder(DeviceSeen)
 LimitsOf = Callable[[UnitKnown], Limits]
+DueOf = Callable[[UnitKnown, OccupantKnown], date | None]
+"""By when an occupant has to be registered, where a clock runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ def list_units(
     units = known.units(session, codes[:limit])
     opened = _open_alerts(session, units)
     nights = _last_nights(session, units, now)
+    contested = _contested(session, units)
     day = local_day(now)
     found = [
         UnitSummary(
@@ -123,6 +126,7 @@ def list_units(
             door=unit.door,
             floor=unit.floor,
             state=unit.state_on(day, SOON),
+            is_disputed=unit.code in contested or unit.has_objection_on(day),
             occupants=len(unit.people_on(day)),
             open_alerts=opened.get(unit.code, (0, None))[0],
             worst=opened.get(unit.code, (0, None))[1],
@@ -144,8 +148,8 @@ def _address(text: str) -> list[ColumnElement[bool]]:
     return found
 
 
-def unit_view(session: Session, code: str, now: datetime, limits_of: LimitsOf) -> UnitView:
-    """One unit with what the ledger and the devices say of it. Raises NotFoundError."""
+def unit_view(session: Session, code: str, now: datetime, limits_of: LimitsOf, due_of: DueOf | None = None) -> UnitView:
+    """One unit with what the ledger and the devices say of it. Raises NotFoundError. `due_of` tells the clocks."""
     ledger = Ledger()
     ledger.refresh(session)
     unit = ledger.unit(session, code)
@@ -166,6 +170,7 @@ def unit_view(session: Session, code: str, now: datetime, limits_of: LimitsOf) -
         land_type=unit.building.land_type,
         jurisdiction=unit.building.jurisdiction,
         state=unit.state_on(day, SOON),
+        is_disputed=unit.has_objection_on(day) or bool(_contested(session, [code])),
         counting_opt_out=unit.counting_opt_out,
         capacity=None if isinstance(cap, Text) else cap.people,
         capacity_note=cap if isinstance(cap, Text) else cap.formula,
@@ -174,7 +179,7 @@ def unit_view(session: Session, code: str, now: datetime, limits_of: LimitsOf) -
         missing=tuple(missing),
         rooms=tuple(RoomView.model_validate(room, from_attributes=True) for room in unit.rooms),
         leases=tuple(_lease(lease, unit, people, now) for lease in unit.leases),
-        occupants=tuple(_occupant(occupant, unit, people, now) for occupant in unit.occupants),
+        occupants=tuple(_occupant(occupant, unit, people, now, due_of) for occupant in unit.occupants),
         credentials=tuple(_credential(held, session, unit, people, now) for held in unit.credentials),
         devices=_devices(session, unit),
         nights=_nights(session, unit, now),
@@ -268,8 +273,11 @@ def _lease(lease: LeaseKnown, unit: UnitKnown, people: dict[str, PersonView], no
     )
 
 
-def _occupant(occupant: OccupantKnown, unit: UnitKnown, people: dict[str, PersonView], now: datetime) -> OccupantView:
+def _occupant(
+    occupant: OccupantKnown, unit: UnitKnown, people: dict[str, PersonView], now: datetime, due_of: DueOf | None
+) -> OccupantView:
     code = occupant.person.code
+    is_current = occupant.is_here_on(local_day(now))
     filing = _filed(unit, lambda found: found.kind == "residence" and found.person_code == code)
     return OccupantView(
         code=occupant.code,
@@ -279,8 +287,9 @@ def _occupant(occupant: OccupantKnown, unit: UnitKnown, people: dict[str, Person
         from_on=occupant.from_on,
         to_on=occupant.to_on,
         guest_until=occupant.guest_until,
-        is_current=occupant.is_here_on(local_day(now)),
+        is_current=is_current,
         residence_registered_on=filing.filed_on if filing else None,
+        register_by=due_of(unit, occupant) if is_current and due_of is not None else None,
         entered_at=occupant.entered_at,
     )
 
@@ -344,6 +353,14 @@ def _open_alerts(session: Session, codes: Iterable[str]) -> dict[str, tuple[int,
         .group_by(col(AlertRow.unit_code))
     )
     return {unit: (count, worst) for unit, count, worst in session.exec(query) if unit is not None}
+
+
+def _contested(session: Session, codes: Iterable[str]) -> set[str]:
+    """Those of these units whose household contests an alert that is not answered yet."""
+    query = select(AlertRow.unit_code).where(
+        AlertRow.review == "contested", col(AlertRow.resolved_at).is_(None), col(AlertRow.unit_code).in_(list(codes))
+    )
+    return {code for code in session.exec(query) if code is not None}
 
 
 def _last_nights(session: Session, codes: Iterable[str], now: datetime) -> dict[str, NightView]:

@@ -24,7 +24,7 @@ class PersonView(_View):
 
 
 class OccupantView(_View):
-    """Somebody who lives or stays here."""
+    """Somebody who lives or stays here. `register_by`: when the clock for the residence registration ends."""
 
     code: str
     person: PersonView
@@ -35,6 +35,7 @@ class OccupantView(_View):
     guest_until: date | None
     is_current: bool
     residence_registered_on: date | None
+    register_by: date | None
     entered_at: datetime
 
 
@@ -111,7 +112,7 @@ class VerdictView(_View):
 
 
 class UnitSummary(_View):
-    """One line of a list of units."""
+    """One line of a list of units. `is_disputed`: the household contests an alert, or a party objected to the lease."""
 
     code: str
     building: str
@@ -119,6 +120,7 @@ class UnitSummary(_View):
     door: str
     floor: int | None
     state: Literal["vacant", "let", "expiring", "expired", "no_lease"]
+    is_disputed: bool
     occupants: int
     open_alerts: int
     worst: str | None
@@ -138,6 +140,7 @@ class UnitView(_View):
     land_type: str
     jurisdiction: str
     state: Literal["vacant", "let", "expiring", "expired", "no_lease"]
+    is_disputed: bool
     counting_opt_out: bool
     capacity: int | None
     capacity_note: Text | None

@@ -62,7 +62,7 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
     if seen.is_dark:
         return CannotEvaluate(DARK)
     since = local_day(now) - timedelta(days=p.window_days - 1)
-    named = {held.ref for held in unit.credentials if held.person_code or held.purpose in {"staff", "master"}}
+    named = {held.ref for held in unit.credentials if held.person_code or held.is_of_management}
     named |= seen.named_elsewhere
     uses: dict[str, list[UseDay]] = defaultdict(list)
     for use in seen.uses:

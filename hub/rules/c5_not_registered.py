@@ -96,6 +96,16 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
     )
 
 
+def due_on(unit: UnitKnown, occupant: OccupantKnown, p: Parameters) -> date | None:
+    """By when somebody has to be registered; None for who is registered, a guest or of here, and when it is unclear."""
+    filed = {found.person_code for found in unit.registrations if found.kind == "residence"}
+    if occupant.role == "guest" or occupant.person.code in filed:
+        return None
+    if p.local_exempt and is_local(occupant.person.hukou_region, unit.building.jurisdiction) is not False:
+        return None
+    return add_workdays(occupant.from_on, p.due_workdays)
+
+
 def is_local(hukou: str, jurisdiction: str) -> bool | None:
     """Whether somebody is no 流动人口 here (Art. 2): of the same county or county-level city, or of the urban districts
     of the same city (last two digits of a district's region code: 01 to 20). None when a code is missing."""

@@ -119,6 +119,11 @@ class CredentialKnown:
     revoked_at: datetime | None
     entered_at: datetime
 
+    @property
+    def is_of_management(self) -> bool:
+        """Whether it opens more than its holder's own home."""
+        return self.purpose in {"staff", "master"}
+
     def is_invalid_at(self, at: datetime) -> bool:
         """Whether it was revoked or had expired."""
         return (self.revoked_at is not None and self.revoked_at <= at) or (
@@ -217,6 +222,15 @@ class UnitKnown:
     def is_let_on(self, day: date) -> bool:
         """Whether a lease runs, or one ran out without the tenancy having ended (民法典 734)."""
         return any(lease.runs_on(day) or lease.is_expired_on(day) for lease in self.leases)
+
+    def has_objection_on(self, day: date) -> bool:
+        """Whether a party objected to a tenancy that has not ended (民法典 734)."""
+        return any(
+            lease.objected_on is not None
+            and lease.objected_on <= day
+            and (lease.ended_on is None or day < lease.ended_on)
+            for lease in self.leases
+        )
 
     def has_booking_at(self, at: datetime, slack: timedelta = timedelta(0)) -> bool:
         """Whether somebody was expected to open at that instant."""

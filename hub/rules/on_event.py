@@ -34,6 +34,8 @@ from wire.events import (
     LockAccess,
     LockAlarm,
     LockState,
+    PeopleCrossing,
+    PeoplePresent,
     SmokeState,
 )
 
@@ -59,6 +61,19 @@ class Around:
 def is_invalid(event: LockAccess, held: CredentialKnown | None) -> bool:
     """Whether the credential is one that was revoked or has expired, by the lock's word or the ledger's."""
     return event.data.reason in _INVALID or (held is not None and held.is_invalid_at(event.observed_at))
+
+
+def is_ordinary(event: AnyEvent, seen: DeviceSeen, held: CredentialKnown | None) -> bool:
+    """Whether an event shows no more than that people are about: what is most frequent, and what `judge` passes over.
+
+    `seen`: the device's state before it; `held`: what the ledger says of its credential.
+    """
+    if isinstance(event, LockAccess):
+        data = event.data
+        is_own = held is None or not held.is_of_management
+        is_by_hand = data.credential is None or data.credential.type != "remote"
+        return data.result == "granted" and not seen.tries and is_own and is_by_hand
+    return isinstance(event, (PeopleCrossing, PeoplePresent))
 
 
 def judge(

@@ -1,6 +1,6 @@
 """Where an event happened, as far as the ledger knows, and the subject and words that follow from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hub.rules.known import BuildingKnown, DeviceKnown
 from hub.rules.model import Subject, Text
@@ -16,11 +16,11 @@ class Place:
     building: BuildingKnown | None
     known: DeviceKnown | None
     is_adopted: bool
+    key: str = field(init=False, compare=False)
+    """`gateway/device`. Made once, for every event asks for it."""
 
-    @property
-    def key(self) -> str:
-        """`gateway/device`."""
-        return f"{self.gateway}/{self.device}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", f"{self.gateway}/{self.device}")
 
     @property
     def building_code(self) -> str | None:

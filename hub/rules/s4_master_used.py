@@ -46,7 +46,7 @@ def on_access(
     """For a granted access to a unit in which `people` live."""
     credential = event.data.credential
     is_remote = credential is not None and credential.type == "remote"
-    is_staff = held is not None and held.purpose in {"staff", "master"}
+    is_staff = held is not None and held.is_of_management
     if place.unit is None or people == 0 or not (is_remote or is_staff):
         return None
     at = event.observed_at

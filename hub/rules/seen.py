@@ -123,6 +123,12 @@ class UnitSeen:
     lock_seen_at: datetime | None = None
 
 
+def show_life(seen: DeviceSeen, at: datetime) -> None:
+    """Note that people were about at `at`."""
+    if seen.active_at is None or at > seen.active_at:
+        seen.active_at = at
+
+
 def absorb(  # noqa: PLR0911, PLR0912  # one branch per kind
     seen: DeviceSeen, event: AnyEvent, event_id: int, *, is_invalid: bool = False
 ) -> bool:
@@ -131,7 +137,7 @@ def absorb(  # noqa: PLR0911, PLR0912  # one branch per kind
     `is_invalid`: the credential of the event is one that was revoked or has expired, by the ledger or by the lock.
     """
     if isinstance(event, _SIGNS_OF_LIFE):
-        seen.active_at = event.observed_at if seen.active_at is None else max(seen.active_at, event.observed_at)
+        show_life(seen, event.observed_at)
     match event:
         case SmokeState(data=data):
             if data.test:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from sqlmodel import col, or_, select
+from sqlmodel import Session, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from hub.api.access.caller import Caller
@@ -27,7 +27,7 @@ Operator = Annotated[Caller, Depends(Allow(Right.SEE_GATEWAYS))]
 
 
 class GatewayOut(BaseModel):
-    """A gateway as the hub knows it."""
+    """A gateway as the hub knows it. `missing`: how many of its events have not arrived, though later ones have."""
 
     id: str
     state: str
@@ -37,6 +37,7 @@ class GatewayOut(BaseModel):
     link: str
     link_since: datetime | None
     agent_version: str | None
+    missing: int = 0
 
 
 class Adoption(BaseModel):
@@ -86,8 +87,10 @@ class RejectedOut(BaseModel):
     last_received_at: datetime
 
 
-def _out(row: Gateway) -> GatewayOut:
-    return GatewayOut.model_validate(row, from_attributes=True)
+def _out(row: Gateway, session: Session) -> GatewayOut:
+    epochs = continuity(session, row.id)
+    missing = sum(epoch.forgotten + sum(last - first + 1 for first, last in epoch.holes) for epoch in epochs)
+    return GatewayOut.model_validate({**row.model_dump(), "missing": missing})
 
 
 def _seen_gateways(caller: Caller) -> SelectOfScalar[Gateway]:
@@ -105,14 +108,17 @@ def list_gateways(request: Request, caller: Operator, cursor: Cursor = None, lim
     query = _seen_gateways(caller).where(col(Gateway.id) > after).order_by(col(Gateway.id)).limit(limit + 1)
     with services_of(request).database.read() as session:
         rows = session.exec(query).all()
-    return Page(items=[_out(row) for row in rows[:limit]], next=to_cursor(rows[limit - 1].id) if rows[limit:] else None)
+        items = [_out(row, session) for row in rows[:limit]]
+    return Page(items=items, next=to_cursor(items[-1].id) if rows[limit:] else None)
 
 
 @router.get("/gateways/{gateway_id}")
 def one_gateway(gateway_id: GatewayId, request: Request, caller: Operator) -> GatewayOut:
     """One gateway."""
     with services_of(request).database.read() as session:
-        return _out(_find(session.exec(_seen_gateways(caller).where(Gateway.id == gateway_id)).first(), gateway_id))
+        return _out(
+            _find(session.exec(_seen_gateways(caller).where(Gateway.id == gateway_id)).first(), gateway_id), session
+        )
 
 
 def _find(row: Gateway | None, gateway_id: str) -> Gateway:
@@ -143,8 +149,9 @@ def adopt_gateway(
         detail = f"{body.state} {row.building_code or ''}".strip()
         append_audit(session, Audited(caller.name, caller.role, "gateway.adopt", gateway_id, detail=detail), now)
         record_changes(session, [Change("gateway", gateway_id, body.state)], now)
+        found = _out(row, session)
     services.feed.wake()
-    return _out(row)
+    return found
 
 
 @router.get("/gateways/{gateway_id}/continuity")

@@ -1,17 +1,19 @@
 """How long things are kept: the periods, legal holds, what sweeps took away, and erasing one person."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, purpose_of, services_of
+from hub.api.access.reveals import check_reveal_rate
 from hub.api.access.roles import Purpose, Right
 from hub.api.problems import FieldError, Problem
 from hub.errors import ConfigError, RegistryError
 from hub.registry.forgetting import erase
+from hub.registry.subject_copy import copy_of
 from hub.registry.vault import load_vault
 from hub.retention import settings
 from hub.retention.schedule import BY_PERIOD, RULES, Period, Rule
@@ -96,6 +98,18 @@ class ErasureIn(BaseModel):
     reason: Reason
 
 
+class CopyOut(BaseModel):
+    """What is held of one person, version by version."""
+
+    made_at: datetime
+    person: list[dict[str, Any]]
+    stays: list[dict[str, Any]]
+    leases: list[dict[str, Any]]
+    filings: list[dict[str, Any]]
+    credentials: list[dict[str, Any]]
+    uses: list[dict[str, Any]]
+
+
 class ErasureOut(BaseModel):
     """What was done: free texts in which the person's name, phone or number stood and was replaced."""
 
@@ -166,6 +180,28 @@ def end_hold(hold_id: Annotated[int, Path(ge=1, le=2**63 - 1)], request: Request
         append_audit(session, _held(caller, "retention.hold_ended", row.unit_code, ""), now)
 
 
+@router.post("/people/{person}/copy")
+def copy_person(
+    *,
+    person: Code,
+    body: ErasureIn,
+    request: Request,
+    caller: Annotated[Caller, Depends(Allow(Right.RUN_USERS, Purpose.SUBJECT_REQUEST, must_say=True))],
+) -> CopyOut:
+    """Everything that the ledger holds of somebody, in full, at their own request."""
+    services = services_of(request)
+    now = services.clock.now()
+    vault = load_vault(services.data_dir)
+    with services.database.write() as session:
+        check_reveal_rate(session, caller.name, now)
+        found = copy_of(session, vault, person)
+        entry = Audited(
+            caller.name, caller.role, "pii.copy", person, purpose=purpose_of(request), reason=body.reason.strip()
+        )
+        append_audit(session, entry, now)
+    return CopyOut(made_at=now, **found)
+
+
 @router.post("/people/{person}/erase")
 def erase_person(
     *,
@@ -180,7 +216,8 @@ def erase_person(
     vault = load_vault(services.data_dir)
     with services.database.write() as session:
         try:
-            mended = erase(session, vault, person, now, caller.name)
+            held = {row.unit_code for row in settings.holds(session, now)}
+            mended = erase(session, vault, person, now, caller.name, held=held)
         except RegistryError as error:
             raise Problem("still-bound", str(error)) from error
         append_audit(

@@ -1,6 +1,6 @@
 """Units: what the ledger and the devices say, and their evidence on a time axis. Names as masks, until revealed."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -22,9 +22,9 @@ from hub.errors import NotFoundError
 from hub.registry import queries
 from hub.registry.vault import load_vault
 from hub.registry.views import BuildingView, UnitSummary, UnitView
-from hub.rules import c2_over_capacity
+from hub.rules import c2_over_capacity, c5_not_registered
 from hub.rules.capacity import Limits
-from hub.rules.known import UnitKnown
+from hub.rules.known import OccupantKnown, UnitKnown
 from hub.store.audit import Audited, append_audit
 
 router = APIRouter(tags=["units"])
@@ -78,6 +78,12 @@ def limits_of(unit: UnitKnown) -> Limits:
     return policy.of("C2", c2_over_capacity.Parameters)
 
 
+def due_of(unit: UnitKnown, occupant: OccupantKnown) -> date | None:
+    """By when an occupant has to be registered by the packs that come with Anfang."""
+    policy = standard_packs().policy(unit.building.jurisdiction, unit.building.land_type)
+    return c5_not_registered.due_on(unit, occupant, policy.of("C5", c5_not_registered.Parameters))
+
+
 def _is_blind(caller: Caller) -> bool:
     return caller.role in NEEDS_SCOPE and not caller.scopes
 
@@ -120,7 +126,7 @@ def one_unit(code: Code, request: Request, caller: Seeing) -> UnitOut:
     """One unit: its state, leases, occupants as masks, credentials, devices, nights and alerts."""
     services = services_of(request)
     with services.database.read() as session:
-        found = queries.unit_view(session, code, services.clock.now(), limits_of)
+        found = queries.unit_view(session, code, services.clock.now(), limits_of, due_of)
         check_scope(caller, code, found.building)
         alerts = alerts_of_unit(session, code)
     remember_look(request, caller, "unit.read", code)

@@ -13,7 +13,7 @@ from typing import Final
 from sqlmodel import Session, func, select
 
 from hub.errors import BusyError, RegistryError
-from hub.registry.changeset import Step, Wanted, current, keep_known, plan
+from hub.registry.changeset import Step, Wanted, compare, current, held_of
 from hub.registry.checks import faults_of
 from hub.registry.ledger import read_rows
 from hub.registry.seed_rows import NOT_YET
@@ -27,7 +27,7 @@ from hub.registry.vault import Vault
 from hub.rules.local_time import local_day
 from hub.store.changes import record_changes
 from hub.store.database import Database
-from hub.store.tables.registry import Building, Lease, Occupant, RegistryRevision, Scope, Versioned
+from hub.store.tables.registry import Building, Lease, Occupant, RegistryRevision, Scope
 from hub.store.turns import take_turn
 
 _UNITS_AT_ONCE: Final = 250
@@ -73,6 +73,9 @@ class ImportReport:
         return [fault for fault in self.faults if not fault.is_warning]
 
 
+Also = Callable[[Session, ImportReport], None]
+
+
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
     """`estate`: the code in front of buildings. `jurisdiction`: of buildings that the ledger does not have yet.
@@ -96,6 +99,7 @@ def import_file(
     organisation_key: bytes,
     now: datetime,
     on_progress: OnProgress = lambda done, of: None,
+    also: Also = lambda session, report: None,
 ) -> ImportReport:
     """Import a file. Raises RegistryError when the file itself cannot be read.
 
@@ -103,7 +107,14 @@ def import_file(
     """
     tables = read_tables(path)
     return import_tables(
-        database, tables, options, vault=vault, organisation_key=organisation_key, now=now, on_progress=on_progress
+        database,
+        tables,
+        options,
+        vault=vault,
+        organisation_key=organisation_key,
+        now=now,
+        on_progress=on_progress,
+        also=also,
     )
 
 
@@ -116,7 +127,7 @@ def import_tables(
     organisation_key: bytes,
     now: datetime,
     on_progress: OnProgress = lambda done, of: None,
-    also: Callable[[Session, ImportReport], None] = lambda session, report: None,
+    also: Also = lambda session, report: None,
 ) -> ImportReport:
     """`import_file` for tables that were read already. `also` runs in the transaction that applies it.
 
@@ -210,11 +221,7 @@ def _look(
 def _plan(session: Session, making: Making, report: ImportReport) -> list[Step]:
     # Who stands in several rows of one unit has one stay: the last one counts.
     wanted = list({(type(item.row), item.row.code): item for item in making.wanted}.values())
-    held: dict[tuple[type[Versioned], str], Versioned] = {}
-    for table in {type(item.row) for item in wanted}:
-        codes = [item.row.code for item in wanted if type(item.row) is table]
-        held |= {(table, code): row for code, row in current(session, table, codes).items()}
-    keep_known(session, wanted)
+    held = held_of(session, wanted)
     keep_unsaid(wanted, held)
     report.faults += making.faults
     for where, what in faults_of(session, wanted, making.coming):
@@ -222,7 +229,7 @@ def _plan(session: Session, making: Making, report: ImportReport) -> list[Step]:
     for item in wanted:
         if type(item.row) in making.coming:
             making.coming[type(item.row)].add(item.row.code)
-    return plan(session, wanted)
+    return compare(wanted, held)
 
 
 def _stays(session: Session, chunk: Sequence[tuple[str, list[Line]]]) -> dict[tuple[str, str], date]:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from hub.registry.changeset import Wanted
+from hub.registry.changeset import Held, Wanted, fill
 from hub.store.tables.registry import (
     Credential,
     Lease,
@@ -33,7 +33,7 @@ _KEPT_WHERE_BLANK: Final[dict[type[Versioned], tuple[str, ...]]] = {
 """Fields that a row may leave blank without meaning that there is nothing."""
 
 
-def keep_unsaid(wanted: list[Wanted], held: dict[tuple[type[Versioned], str], Versioned]) -> None:
+def keep_unsaid(wanted: list[Wanted], held: Held) -> None:
     """Fill the rows of `wanted` from the versions that are held."""
     fresh_leases = {
         item.row.unit_code for item in wanted if isinstance(item.row, Lease) and (Lease, item.row.code) not in held
@@ -47,6 +47,8 @@ def keep_unsaid(wanted: list[Wanted], held: dict[tuple[type[Versioned], str], Ve
         for name in _KEPT_WHERE_BLANK.get(type(row), ()):
             if _is_blank(getattr(row, name)):
                 setattr(row, name, getattr(before, name))
+        if isinstance(row, Person) and isinstance(before, Person):
+            fill(row, before)
         if isinstance(row, Room) and isinstance(before, Room) and row.area_basis == "unknown":
             row.area_basis = before.area_basis
         if isinstance(row, Unit) and isinstance(before, Unit) and row.code not in fresh_leases:

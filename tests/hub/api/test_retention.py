@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from support.api import Hub
+from support.ledger import seed
 
 from hub.api.access.roles import Role
 
@@ -60,3 +61,21 @@ def test_erasure_names_its_purpose_and_an_unknown_person_is_not_found(hub: Hub) 
     assert admin.post("/api/v1/people/nobody/erase", json={"reason": "asked"}).json()["type"].endswith(":purpose")
     asked = {"X-Purpose": "subject_request"}
     assert admin.post("/api/v1/people/nobody/erase", json={"reason": "asked"}, headers=asked).status_code == 404
+
+
+def test_a_person_gets_a_copy_in_full_and_that_is_audited(hub: Hub) -> None:
+    seed(hub)
+    admin = hub.caller()
+    today = str(hub.clock.now().date())
+    form = {"start": today, "residents": [{"name": "张三", "phone": "13800001234", "card": "0001701559"}]}
+    unit = admin.post("/api/v1/units/B1-101/check-in", json=form).json()
+    tenant = unit["leases"][0]["tenant"]["code"]
+    asked = {"X-Purpose": "subject_request"}
+    found = admin.post(f"/api/v1/people/{tenant}/copy", json={"reason": "asked"}, headers=asked)
+    assert found.status_code == 200, found.text
+    copy = found.json()
+    assert (copy["person"][0]["name"], copy["person"][0]["phone"]) == ("张三", "13800001234")
+    assert (len(copy["stays"]), len(copy["leases"]), copy["credentials"][0]["mask"]) == (1, 1, "****1559")
+    assert "hmac:" not in found.text
+    assert hub.caller(Role.MANAGER).post(f"/api/v1/people/{tenant}/copy", json={"reason": "asked"}).status_code == 403
+    assert "pii.copy" in {each["action"] for each in admin.get("/api/v1/audit").json()["items"]}

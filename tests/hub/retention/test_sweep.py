@@ -3,16 +3,18 @@
 from collections import Counter
 from datetime import timedelta
 
+import pytest
 from sqlmodel import col, select
 from support.house import House, card_ref, event
 
+from hub.errors import RegistryError
 from hub.registry.forgetting import FORGOTTEN, erase
 from hub.retention import settings
 from hub.retention.schedule import RULES, Period
 from hub.retention.sweep import Sweeper
 from hub.store.audit import Audited, append_audit, broken_links
 from hub.store.tables.access import AuditEntry
-from hub.store.tables.alerts import AlertAction, CredentialDay
+from hub.store.tables.alerts import AlertAction, AlertEvidence, CredentialDay
 from hub.store.tables.ingest import EventRow
 from hub.store.tables.registry import Lease, Person
 from wire.clock import FakeClock
@@ -219,3 +221,28 @@ def test_the_audit_trail_stays_whole_when_its_oldest_part_goes(house: House) -> 
 def test_every_default_lies_in_its_bounds_and_every_period_has_a_rule() -> None:
     assert {rule.period for rule in RULES} == set(Period)
     assert all(rule.least <= rule.days <= rule.most for rule in RULES)
+
+
+def test_erasure_takes_the_mask_out_of_evidence_and_waits_for_a_hold(house: House) -> None:
+    house.load(ledger("2026-10-30"))
+    house.send(event("smoke.state", house.now, "smoke", UNIT, alarm=True))
+    alert = house.alerts("L1")[0]
+    with house.db.write() as session:
+        session.add(
+            AlertEvidence(
+                alert_id=alert.id or 0, n=900, kind="record", at=house.now, note_zh="台账：张* 自", note_en="张*"
+            )
+        )
+    with house.db.write() as session, pytest.raises(RegistryError, match="hold"):
+        erase(session, house.vault, "zhang", house.now, "user:li", held={UNIT})
+    with house.db.write() as session:
+        erase(session, house.vault, "zhang", house.now, "user:li", held={"B1-1-102"})
+    with house.db.read() as session:
+        notes = session.exec(select(AlertEvidence.note_zh).where(AlertEvidence.n == 900)).one()
+    assert notes == f"台账：{FORGOTTEN} 自"
+
+
+def test_who_owns_a_unit_is_not_erased(house: House) -> None:
+    house.load(ledger("2026-10-30").replace("    building: B1\n", "    building: B1\n    owner: zhang\n"))
+    with house.db.write() as session, pytest.raises(RegistryError, match="owner"):
+        erase(session, house.vault, "zhang", house.now, "user:li")

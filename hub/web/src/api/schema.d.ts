@@ -692,6 +692,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people/{person}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy Person
+         * @description Everything that the ledger holds of somebody, in full, at their own request.
+         */
+        post: operations["copy_person_api_v1_people__person__copy_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{person}/erase": {
         parameters: {
             query?: never;
@@ -2251,6 +2271,41 @@ export interface components {
             epochs: components["schemas"]["EpochContinuity"][];
         };
         /**
+         * CopyOut
+         * @description What is held of one person, version by version.
+         */
+        CopyOut: {
+            /** Credentials */
+            credentials: {
+                [key: string]: unknown;
+            }[];
+            /** Filings */
+            filings: {
+                [key: string]: unknown;
+            }[];
+            /** Leases */
+            leases: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Person */
+            person: {
+                [key: string]: unknown;
+            }[];
+            /** Stays */
+            stays: {
+                [key: string]: unknown;
+            }[];
+            /** Uses */
+            uses: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
          * CountingForm
          * @description Whether the household's heads are counted; opting out must not show as suspicious anywhere.
          */
@@ -2727,7 +2782,7 @@ export interface components {
         };
         /**
          * GatewayOut
-         * @description A gateway as the hub knows it.
+         * @description A gateway as the hub knows it. `missing`: how many of its events have not arrived, though later ones have.
          */
         GatewayOut: {
             /** Agent Version */
@@ -2750,6 +2805,11 @@ export interface components {
             link: string;
             /** Link Since */
             link_since: string | null;
+            /**
+             * Missing
+             * @default 0
+             */
+            missing: number;
             /** State */
             state: string;
         };
@@ -3283,7 +3343,7 @@ export interface components {
         };
         /**
          * OccupantView
-         * @description Somebody who lives or stays here.
+         * @description Somebody who lives or stays here. `register_by`: when the clock for the residence registration ends.
          */
         OccupantView: {
             /** Code */
@@ -3303,6 +3363,8 @@ export interface components {
             /** Is Current */
             is_current: boolean;
             person: components["schemas"]["PersonView"];
+            /** Register By */
+            register_by: string | null;
             /** Residence Registered On */
             residence_registered_on: string | null;
             /** Role */
@@ -4586,6 +4648,8 @@ export interface components {
             entrance: string;
             /** Floor */
             floor: number | null;
+            /** Is Disputed */
+            is_disputed: boolean;
             /** Jurisdiction */
             jurisdiction: string;
             /** Land Type */
@@ -4614,7 +4678,7 @@ export interface components {
         };
         /**
          * UnitSummary
-         * @description One line of a list of units.
+         * @description One line of a list of units. `is_disputed`: the household contests an alert, or a party objected to the lease.
          */
         UnitSummary: {
             believed: components["schemas"]["NightView"] | null;
@@ -4628,6 +4692,8 @@ export interface components {
             entrance: string;
             /** Floor */
             floor: number | null;
+            /** Is Disputed */
+            is_disputed: boolean;
             /** Occupants */
             occupants: number;
             /** Open Alerts */
@@ -4668,6 +4734,8 @@ export interface components {
             entrance: string;
             /** Floor */
             floor: number | null;
+            /** Is Disputed */
+            is_disputed: boolean;
             /** Jurisdiction */
             jurisdiction: string;
             /** Land Type */
@@ -6160,6 +6228,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    copy_person_api_v1_people__person__copy_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopyOut"];
                 };
             };
             /** @description Problem (RFC 9457) */

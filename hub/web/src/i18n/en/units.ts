@@ -44,4 +44,7 @@ export default {
   lastUsed: "last used {at}",
   neverHeard: "never heard",
   notEvaluated: "Rules that could not judge",
+  disputed: "Disputed",
+  registerBy: "register by {day}",
+  credentialKinds: { card: "Card", pin: "PIN", fingerprint: "Fingerprint", app: "Phone", key: "Key", remote: "Remote" },
 };

@@ -44,4 +44,7 @@ export default {
   lastUsed: "最近使用 {at}",
   neverHeard: "尚未收到数据",
   notEvaluated: "无法判断的规则",
+  disputed: "有争议",
+  registerBy: "应于 {day} 前登记",
+  credentialKinds: { card: "门卡", pin: "密码", fingerprint: "指纹", app: "手机", key: "钥匙", remote: "远程" },
 };
