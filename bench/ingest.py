@@ -7,7 +7,8 @@ event a message), and the database alone: `executemany` in thousands (SQLite, WA
 temporary table and an upsert in thousands (PostgreSQL, synchronous_commit on), into the hub's own table with its keys
 and its index, and, to show what those cost, into one with the unique key alone.
 
-The hub is `anfang-hub serve` as installed, rules and API included, on a real Mosquitto. *Drain*: batches of 64 events
+The hub is `anfang-hub serve` as installed, rules and API included, on a real Mosquitto, with a ledger of its gateways,
+flats, tenants and cards; it begins when every flat was judged once. *Drain*: batches of 64 events
 wait in the broker while the hub is away; from its first commit to its last. *Live*: `mosquitto_pub` sends one event a
 message; from its start to the hub's last commit. *Ingest alone* is the same worker without rules and API.
 Rounds are interleaved, so that a busy machine slows all; medians and their ratios are shown.
@@ -30,7 +31,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
 import psutil
 import psycopg
@@ -54,6 +55,7 @@ from wire.messages import encode_batch
 SENT = datetime(2026, 11, 23, 6, 12, 45, tzinfo=UTC)
 RESULTS = Path(__file__).parent / "results"
 GATEWAYS = 50
+FLATS = 30
 PER_BATCH = 64
 COLUMNS = "id, stream_id, seq, observed_at, sent_at, received_at, clock, kind, device, unit, body"
 KEY_ONLY = """CREATE TABLE bare (id BIGINT, stream_id BIGINT NOT NULL, seq BIGINT NOT NULL, observed_at BIGINT,
@@ -73,13 +75,37 @@ class NoRules:
 
 def event(number: int) -> bytes:
     """A door opening of about 250 bytes, as a building sends most; thirty flats a gateway."""
-    flat = number // GATEWAYS % 30
+    flat = number // GATEWAYS % FLATS
     gateway = number % GATEWAYS
     return (
         b'{"observed_at":"2026-11-23T06:12:44.900Z","device":"lock-%d","unit":"330702-%04d-1-%d","kind":"lock.access",'
         b'"data":{"result":"granted","credential":{"type":"card","ref":"hmac:%064x"},"direction":"in"}}'
-        % (flat, gateway, flat, flat)
+        % (flat, gateway, flat, gateway * FLATS + flat)
     )
+
+
+def ledger() -> str:
+    """The houses that the events come from, as a registry file: each flat let to one person who has its card."""
+    lines = ["registry: 1", "buildings:"]
+    lines += [
+        f"  - {{code: 330702-{gateway:04d}, name: 楼 {gateway}, jurisdiction: '330702', land_type: state,"
+        f" gateways: [gw-{gateway:04d}]}}"
+        for gateway in range(GATEWAYS)
+    ]
+    lines += ["people:", *(f"  - {{code: p{number}, name: 张三}}" for number in range(GATEWAYS * FLATS)), "units:"]
+    for number in range(GATEWAYS * FLATS):
+        gateway, flat = divmod(number, FLATS)
+        code = f"330702-{gateway:04d}-1-{flat}"
+        lines += [
+            f"  - code: {code}",
+            f"    building: 330702-{gateway:04d}",
+            f"    leases: [{{code: {code}-1, start: 2026-01-01, end: 2028-01-01, tenant: p{number},"
+            f" contract_filed_on: 2026-01-05, occupants: [{{person: p{number}, role: tenant,"
+            f" registered_on: 2026-01-02}}]}}]",
+            f"    credentials: [{{ref: 'hmac:{number:064x}', person: p{number}, lease: {code}-1}}]",
+            f"    devices: [{{gateway: gw-{gateway:04d}, device: lock-{flat}, kind: lock}}]",
+        ]
+    return "\n".join(lines) + "\n"
 
 
 def batches(total: int, size: int) -> list[tuple[str, bytes]]:
@@ -107,7 +133,7 @@ def rows(total: int) -> list[tuple[Any, ...]]:
         gateway, seq = number // PER_BATCH % GATEWAYS, number // PER_BATCH // GATEWAYS * PER_BATCH + number % PER_BATCH
         body = event(gateway + seq * GATEWAYS).decode()
         at = 1_795_000_000_000 + number
-        flat = seq % 30
+        flat = seq % FLATS
         made.append((number + 1, gateway, seq, at, at, at, "synced", "lock.access", f"lock-{flat}",
                      f"330702-{gateway:04d}-1-{flat}", body))  # fmt: skip
     return made
@@ -201,15 +227,26 @@ class Store:
     url: str | None
 
     def count(self) -> int:
+        return self.scalar("SELECT coalesce(max(id), 0) FROM event")
+
+    def scalar(self, query: LiteralString) -> int:
         if self.url is None:
             connection = sqlite3.connect(f"file:{self.folder / 'hub.db'}?mode=ro", uri=True)
             try:
-                return int(connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
+                return int(connection.execute(query).fetchone()[0])
             finally:
                 connection.close()
         with psycopg.connect(self.url) as connection:
-            found = connection.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()
+            found = connection.execute(query).fetchone()
             return int(found[0]) if found else 0
+
+    def until_judged(self, deadline_s: float = 600.0) -> None:
+        """Wait until the rules have looked at every unit of the ledger."""
+        end = time.perf_counter() + deadline_s
+        while self.scalar("SELECT count(*) FROM unit_due") or not self.scalar("SELECT count(*) FROM rule_progress"):
+            if time.perf_counter() > end:
+                raise RuntimeError(f"the rules have not looked at every unit after {deadline_s} s")
+            time.sleep(0.1)
 
     def until(self, wanted: int, deadline_s: float = 180.0) -> "Seen":
         """Wait until so many events are there."""
@@ -289,6 +326,8 @@ Hub = Callable[[Store, Mosquitto], Any]
 def drain(hub: Hub, store: Store, broker: Mosquitto, backlog: list[tuple[str, bytes]]) -> tuple[float, float]:
     """(events per second, microseconds of the hub's CPU an event) of a backlog that waited in the broker."""
     with hub(store, broker) as stop:
+        if hub is served:
+            store.until_judged()
         stop()  # it has made its session, and now the broker keeps what comes
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         sources: dict[str, list[bytes]] = defaultdict(list)
@@ -309,6 +348,8 @@ def drain(hub: Hub, store: Store, broker: Mosquitto, backlog: list[tuple[str, by
 def live(hub: Hub, store: Store, broker: Mosquitto, lines: dict[str, Path], total: int) -> tuple[float, float]:
     """(events per second, CPU an event): one event a message, as fast as the broker takes them."""
     with hub(store, broker):
+        if hub is served:
+            store.until_judged()
         before = _cpu_of_children()
         begun = time.perf_counter()
         senders = [
@@ -349,17 +390,27 @@ def measure(arguments: argparse.Namespace, console: Console) -> dict[str, list[f
         lines = _live_lines(two, arguments.live)
         (folder / "raw").write_bytes(b"\n".join(payload for _, payload in singles) + b"\n")
 
-        def fresh(kind: str) -> Store:
+        (folder / "ledger.yaml").write_text(ledger(), encoding="utf-8")
+
+        def prepare(place: Path, *database: str, with_rules: bool) -> None:
+            where = ("--data-dir", str(place), *database)
+            assert hub_command("migrate", *where).returncode == 0
+            if not with_rules:
+                return
+            loaded = hub_command("registry", "load", str(folder / "ledger.yaml"), *where)
+            assert loaded.returncode == 0, loaded.stderr
+
+        def fresh(kind: str, *, with_rules: bool = False) -> Store:
             place = Path(tempfile.mkdtemp(dir=folder))
             if kind == "sqlite":
-                assert hub_command("migrate", "--data-dir", str(place)).returncode == 0
+                prepare(place, with_rules=with_rules)
                 return Store(place, None)
             assert cluster is not None
             name = f"b{time.monotonic_ns()}"
             with psycopg.connect(cluster, autocommit=True) as connection:
                 connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # our own name
             url = cluster.rsplit("/", 1)[0] + f"/{name}"
-            assert hub_command("migrate", "--data-dir", str(place), "--database", url).returncode == 0
+            prepare(place, "--database", url, with_rules=with_rules)
             return Store(place, url)
 
         @contextmanager
@@ -384,11 +435,12 @@ def measure(arguments: argparse.Namespace, console: Console) -> dict[str, list[f
                         found[f"{kind}: raw, {label}"].append(postgres_alone(store.url, made, table))
                 for name, hub in (("ingest alone", alone), ("serve", served)):
                     with new_broker() as broker:
-                        speed, cpu = drain(hub, fresh(kind), broker, backlog)
+                        speed, cpu = drain(hub, fresh(kind, with_rules=hub is served), broker, backlog)
                     found[f"{kind}: drain, {name}"].append(speed)
                     found[f"{kind}: drain, {name}, µs CPU"].append(cpu)
                     with new_broker() as broker:
-                        speed, cpu = live(hub, fresh(kind), broker, lines, arguments.live)
+                        store = fresh(kind, with_rules=hub is served)
+                        speed, cpu = live(hub, store, broker, lines, arguments.live)
                     found[f"{kind}: live, {name}"].append(speed)
                     found[f"{kind}: live, {name}, µs CPU"].append(cpu)
     return found
@@ -450,13 +502,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--events", type=int, default=64_000, help="of a drain and of the raw databases")
     parser.add_argument("--live", type=int, default=20_000, help="single-event messages")
+    parser.add_argument("--json", type=Path, default=RESULTS / "ingest.json")
     parser.add_argument("--database", action="append", choices=["sqlite", "postgres"])
     arguments = parser.parse_args()
     arguments.database = arguments.database or ["sqlite", "postgres"]
     console = Console()
     result = report(measure(arguments, console), arguments, console)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "ingest.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    arguments.json.parent.mkdir(exist_ok=True)
+    arguments.json.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from hub.errors import ConfigError
 
@@ -104,8 +105,18 @@ def load_config(path: Path | None, overrides: dict[str, dict[str, str]]) -> HubC
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(str(part) for part in fault["loc"])
-        mend = "remove it or mend its spelling" if fault["type"] == "extra_forbidden" else "see docs/reference/hub.md"
-        raise ConfigError(f"{where}: {key}: {fault['msg']}; {mend}") from error
+        raise ConfigError(f"{where}: {key}: {_what(fault)}") from error
+
+
+def _what(fault: ErrorDetails) -> str:
+    """What is wrong with a setting, and the mend."""
+    if fault["type"] == "extra_forbidden":
+        return "there is no such setting; remove it or mend its spelling"
+    table, key = (*map(str, fault["loc"]), "")[:2]
+    section = HubConfig.model_fields[table].annotation if table in HubConfig.model_fields else None
+    if fault["type"] == "string_pattern_mismatch" and isinstance(section, type) and issubclass(section, Section):
+        return f"not understood; write {section.model_fields[key].description or 'it as docs/reference/hub.md says'}"
+    return f"{fault['msg']}; see docs/reference/hub.md"
 
 
 def split_address(listen: str) -> tuple[str, int]:

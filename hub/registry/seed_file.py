@@ -59,6 +59,8 @@ def load_seed(
     session: Session, path: Path, *, vault: Vault, organisation_key: bytes, now: datetime, by: str = "cli"
 ) -> Loaded:
     """Bring the file's records into the ledger, in the caller's transaction. Raises RegistryError, a line a fault."""
+    if path.suffix.lower() in {".csv", ".xlsx"}:
+        raise RegistryError(f"{path}: a table, not YAML; bring it in with `anfang-hub registry import`")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,5 +1,6 @@
 """Each fault in a configuration is one line: where, what, mend."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,14 @@ def test_secrets_are_masked_in_logs_whoever_logs_them() -> None:
     fields = {"event": "x", "card_number": "0001701559", "hub_password": "p", "key": "k", "monkey": "fine", "seq": 3}
     masked = mask_secrets(None, "info", dict(fields))
     assert masked == {**fields, "card_number": "***", "hub_password": "***", "key": "***"}
+
+
+def test_the_example_of_the_docs_is_a_configuration_also_when_its_comments_are_taken_away(tmp_path: Path) -> None:
+    example = (Path(__file__).parents[2] / "docs" / "examples" / "gateway.toml").read_text(encoding="utf-8")
+    whole = re.sub(r"^# (?=\[\[|\w+ = )", "", example, flags=re.MULTILINE)
+    for number, text in enumerate((example, whole)):
+        path = tmp_path / f"{number}.toml"
+        path.write_text(text, encoding="utf-8")
+        assert load_config(path).gateway.id == "gw-jh-0001"
+    assert [device.id for device in load_config(path).device] == ["smoke-101"]
+    assert len(load_config(path).camera) == 1
