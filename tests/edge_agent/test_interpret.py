@@ -197,3 +197,28 @@ def test_no_readings_ever_raise_and_no_state_is_said_twice_in_a_row(steps):
             last = {}
         device.state = outcome.state
         device.tick(now_s)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=30))
+def test_the_growths_of_a_counter_add_up_to_what_it_grew(steps):
+    device = Device(
+        {"total": {"increase": True}},
+        [{"kind": "people.crossing", "from": {"count": "total"},
+          "set": {"direction": "in", "line": "door", "confidence": 1.0}}],
+    )  # fmt: skip
+    total, counted = 1000, 0
+    device.say(0, total=total)
+    for index, step in enumerate(steps, 1):
+        total += step
+        counted += sum(data["count"] for kind, data in device.say(index, total=total) if kind == "people.crossing")
+    assert counted == sum(steps)
+
+
+def test_a_message_that_comes_again_is_one_event_and_a_new_number_is_a_new_one():
+    device = Device(
+        {"id": {}, "slot": {}},
+        [{"kind": "lock.access", "once_per": "id", "from": {"credential.slot": "slot"},
+          "set": {"result": "granted", "credential.type": "card"}}],
+    )  # fmt: skip
+    came = [len(device.say(t, id=number, slot=3)) for t, number in enumerate((1, 1, 2, 2, 3, 1))]
+    assert came == [1, 0, 1, 0, 1, 1]

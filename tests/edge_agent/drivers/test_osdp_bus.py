@@ -282,3 +282,30 @@ async def test_vendor_data_is_asked_for_and_read_by_a_profile_that_was_written_f
         reader.close()
     asked = next(command for command in reader.commands if "vendor_code" in command)
     assert (asked["vendor_code"], asked["data"]) == (0x14B500, b"\x01")
+
+
+async def test_two_readers_with_one_address_are_noticed_and_the_bus_is_well_when_one_is_gone(tmp_path, line):
+    first, second = OsdpReader(line, 5), OsdpReader(line, 5, serial_number=2)
+    other = OsdpReader(line, 6)
+    sink = MemorySink()
+    devices = ({"id": "door", "address": 5}, {"id": "gate", "address": 6})
+    try:
+        async with running(config_for(tmp_path, line, *devices), sink) as drivers:
+            await until_async(
+                lambda: "two readers with one address" in drivers[0].health().detail,
+                deadline_s=30,
+                what="the clash said",
+            )
+            # The neighbour is not disturbed for good.
+            await until_async(lambda: other.is_online, deadline_s=20, what="the neighbour online")
+            other.present_card("25,9")
+            await until_async(lambda: sink.of("gate", "lock.access"), deadline_s=20, what="the neighbour's card")
+            second.close()
+            await until_async(lambda: drivers[0].health().state == "running", deadline_s=40, what="all well")
+            first.present_card("25,1")
+            await until_async(
+                lambda: sink.of("door", "lock.access"), deadline_s=20, what="a card of the one that stayed"
+            )
+    finally:
+        for reader in (first, second, other):
+            reader.close()
