@@ -26,7 +26,17 @@ How `hub.alerts` uses it:
 """
 
 from hub.occupancy.belief import BeliefState
-from hub.occupancy.estimate import Abstention, Estimate, Night
-from hub.occupancy.profile import Counter, Habits, PlaceProfile
+from hub.occupancy.estimate import Abstention, Estimate, Night, interval_90
+from hub.occupancy.profile import Counter, Habits, PlaceProfile, Rates
 
-__all__ = ["Abstention", "BeliefState", "Counter", "Estimate", "Habits", "Night", "PlaceProfile"]
+__all__ = [
+    "Abstention",
+    "BeliefState",
+    "Counter",
+    "Estimate",
+    "Habits",
+    "Night",
+    "PlaceProfile",
+    "Rates",
+    "interval_90",
+]

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from hub.occupancy import dynamics
-from hub.occupancy.dynamics import Grid
+from hub.occupancy.dynamics import Grid, Pace
 from hub.occupancy.estimate import Abstention, Estimate, Night, summary_of
 from hub.occupancy.evidence import Crossing, Entry, Evidence, Present, Sight, evidence_of
 from hub.occupancy.profile import PlaceProfile
@@ -85,9 +85,9 @@ class BeliefState:
         self._crossings = 0
         self._night_crossings = 0
         self._present_at = 0.0
-        self._marks = sorted(
-            {0.0, NIGHT_S, NIGHT_OVER_S, profile.habits.day_from_h * 3600.0, profile.habits.day_to_h * 3600.0}
-        )
+        habits = profile.habits
+        self._turns = [habits.day_from_h * 3600.0, habits.evening_from_h * 3600.0, habits.night_from_h * 3600.0]
+        self._marks = sorted({0.0, NIGHT_S, NIGHT_OVER_S, *self._turns})
         self._miss = self._miss_now()
 
     @classmethod
@@ -221,23 +221,22 @@ class BeliefState:
     def _pass(self, to: float) -> list[Night]:
         nights: list[Night] = []
         offset = self.profile.utc_offset_s
-        habits = self.profile.habits
         while self._time < to:
             midnight = (self._time + offset) // _DAY_S * _DAY_S - offset
             of_day = self._time - midnight
             index = bisect_right(self._marks, of_day)
             mark = self._marks[index] if index < len(self._marks) else _DAY_S
             until = min(to, midnight + mark)
-            span = until - self._time
-            is_day = habits.day_from_h * 3600 <= of_day < habits.day_to_h * 3600
-            self._p = dynamics.pass_time(
-                self._p, self._space, span if is_day else 0.0, 0.0 if is_day else span, self._miss
-            )
+            self._p = dynamics.pass_time(self._p, self._pace(self._time), until - self._time, self._miss)
             self._p /= self._p.sum()
             self._time = until
             if until == midnight + mark:
                 nights += self._on_mark(until, mark)
         return nights
+
+    def _pace(self, at: float) -> Pace:
+        """How people come and go at that time of day."""
+        return self._space.paces[bisect_right(self._turns, (at + self.profile.utc_offset_s) % _DAY_S) % 3]
 
     def _on_mark(self, at: float, of_day: float) -> list[Night]:
         if of_day == NIGHT_S:
@@ -323,13 +322,17 @@ class BeliefState:
         return agreed
 
     def _entered(self, p: Grid, bucket: _Bucket, agreed: int) -> Grid:
+        pace = self._pace(bucket.at)
         for index in range(min(bucket.into, 2 * self.profile.max_people)):
-            p = dynamics.enter(p, self._space, bucket.none_in * (0.1 if index < agreed else 1.0))
+            none = bucket.none_in * (0.1 if index < agreed else 1.0)
+            p = dynamics.follow_in(p, pace, none) if index else dynamics.enter(p, pace, none)
         return p
 
     def _left(self, p: Grid, bucket: _Bucket, agreed: int) -> Grid:
+        pace = self._pace(bucket.at)
         for index in range(min(bucket.out, 2 * self.profile.max_people)):
-            p = dynamics.leave(p, bucket.none_out * (0.1 if index < agreed else 1.0))
+            none = bucket.none_out * (0.1 if index < agreed else 1.0)
+            p = dynamics.follow_out(p, none) if index else dynamics.leave(p, pace, none)
         return p
 
     def _unseen(self, *, is_exit: bool) -> None:
@@ -337,9 +340,9 @@ class BeliefState:
         missed = _OPENED_AND_ENTERED * self._miss
         passed = missed / (missed + 1 - _OPENED_AND_ENTERED)
         if is_exit:
-            self._p = dynamics.leave(self._p, 1 - passed)
+            self._p = dynamics.follow_out(self._p, 1 - passed)
         else:
-            self._p = dynamics.maybe_entered(self._p, self._space, passed)
+            self._p = dynamics.maybe_entered(self._p, self._pace(self._time), passed)
         self._p /= self._p.sum()
 
     def _see(self, present: Present, source: str) -> None:

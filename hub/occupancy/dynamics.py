@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.occupancy.profile import Habits
+from hub.occupancy.profile import Habits, Rates
 
 Grid = NDArray[np.float64]
 
@@ -31,23 +31,28 @@ _BLIND_STEP_S: Final = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
-    """Per second and cell, by day and by night: expected departures and arrivals, and how much their absence tells."""
+class Pace:
+    """How people come and go at one time of day, for each cell: per second, expected departures and arrivals, and how
+    much their absence tells; and how much likelier one entry or exit is in this cell than in others."""
 
-    out: tuple[Grid, Grid]
-    into: tuple[Grid, Grid]
-    telling: tuple[Grid, Grid]
+    out: Grid
+    into: Grid
+    telling: Grid
+    enters: Grid
+    leaves: Grid
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """The cells of one size of place, and everything that depends on the size and the habits alone."""
+    """The cells of one size of place, and everything that depends on the size and the habits alone.
+
+    `paces` by time of day: night, day, evening.
+    """
 
     residents: NDArray[np.int64]
     people: NDArray[np.int64]
     start: Grid
-    rates: Rates
-    enters: Grid
+    paces: tuple[Pace, ...]
     moves: Grid
 
     @property
@@ -63,40 +68,33 @@ def space_of(max_people: int, habits: Habits) -> Space:
     people = np.arange(max_people + 1, dtype=np.int64)
     lives = residents[:, None].astype(np.float64)
     inside = people[None, :].astype(np.float64)
-    at_home = np.minimum(inside, lives)
-    visitors = np.maximum(inside - lives, 0.0)
-    away = np.maximum(lives - inside, 0.0)
-    room = (people[None, :] < max_people).astype(np.float64)
-    out = (
-        (habits.leave_day * at_home + habits.visitor_leaves_day * visitors) / 3600,
-        (habits.leave_night * at_home + habits.visitor_leaves_night * visitors) / 3600,
-    )
-    into = (
-        room * (habits.return_day * away + habits.visits_day) / 3600,
-        room * (habits.return_night * away + habits.visits_night) / 3600,
-    )
-    telling = (
-        habits.silence_out * out[0] + habits.silence_in * into[0],
-        habits.silence_out * out[1] + habits.silence_in * into[1],
-    )
-    enters = np.where(away > 0, 1.0, habits.visitor_share) * room
     return Space(
         residents=residents,
         people=people,
         start=_start(residents, people, habits),
-        rates=Rates(out, into, telling),
-        enters=enters,
-        moves=_moves(len(residents), habits),
+        paces=tuple(_pace(lives, inside, rates, habits) for rates in (habits.night, habits.day, habits.evening)),
+        moves=_moves(_households(residents, habits), habits),
+    )
+
+
+def _pace(lives: Grid, inside: Grid, rates: Rates, habits: Habits) -> Pace:
+    at_home, away = np.minimum(inside, lives), np.maximum(lives - inside, 0.0)
+    room = (inside < inside.max()).astype(np.float64)
+    out = (rates.leave * at_home + rates.visitor_leaves * np.maximum(inside - lives, 0.0)) / 3600
+    into = room * (rates.come_home * away + rates.visits) / 3600
+    return Pace(
+        out=out,
+        into=into,
+        telling=habits.believe_out * out + habits.believe_in * into,
+        # An event is worth as much as its absence: a rate to the power to which silence is believed.
+        enters=np.where(away > 0, np.maximum(away, 1.0) ** habits.believe_in, habits.visitor_share) * room,
+        leaves=(out * 3600 / rates.leave) ** habits.believe_out,
     )
 
 
 def _start(residents: NDArray[np.int64], people: NDArray[np.int64], habits: Habits) -> Grid:
     """Nothing seen yet: smaller households are likelier, and each resident is in with even chances."""
-    households = habits.household_ratio ** residents.astype(np.float64)
-    if len(residents) > 1 and residents[1] == 1:
-        households[0] = habits.empty_share / (1 - habits.empty_share) * households[1:].sum()
-    else:
-        households = np.ones(len(residents))
+    households = _households(residents, habits)
     grid = np.zeros((len(residents), len(people)))
     for row, lives in enumerate(residents):
         share = np.ones(1)
@@ -108,28 +106,34 @@ def _start(residents: NDArray[np.int64], people: NDArray[np.int64], habits: Habi
     return started
 
 
-def _moves(hypotheses: int, habits: Habits) -> Grid:
+def _households(residents: NDArray[np.int64], habits: Habits) -> NDArray[np.float64]:
+    shares = habits.household_ratio ** residents.astype(np.float64)
+    if len(residents) > 1 and residents[1] == 1:
+        shares[0] = habits.empty_share / (1 - habits.empty_share) * shares[1:].sum()
+    else:
+        shares = np.ones(len(residents))
+    found: NDArray[np.float64] = shares / shares.sum()
+    return found
+
+
+def _moves(households: NDArray[np.float64], habits: Habits) -> Grid:
     """The chance, per day, that a household grows or shrinks by a step, or is another one altogether."""
-    step = np.eye(hypotheses) * (1 - habits.moves_per_day)
-    for row in range(hypotheses):
-        step[row] += habits.moves_per_day * 0.2 / hypotheses
-        neighbours = [n for n in (row - 1, row + 1) if 0 <= n < hypotheses]
+    step = np.eye(len(households)) * (1 - habits.moves_per_day)
+    for row in range(len(households)):
+        step[row] += habits.moves_per_day * 0.2 * households
+        neighbours = [n for n in (row - 1, row + 1) if 0 <= n < len(households)]
         for n in neighbours:
-            step[row, n] += habits.moves_per_day * 0.8 / len(neighbours)
+            step[row, n] += habits.moves_per_day * 0.8 * households[n] / households[neighbours].sum()
     return step
 
 
-def pass_time(p: Grid, space: Space, day_s: float, night_s: float, miss: float) -> Grid:
-    """Time in which nothing was reported, `day_s` of it by day; `miss` is 1 where nobody was watching."""
-    total = day_s + night_s
-    steps = 1 + int(total / (_BLIND_STEP_S if miss > 0.5 else _SEEN_STEP_S))
-    day, night = day_s / steps, night_s / steps
-    rates = space.rates
-    out, into, telling = _mixed(rates.out, day, night), _mixed(rates.into, day, night), None
-    if miss < 1:
-        telling = np.exp(_mixed(rates.telling, (miss - 1) * day, (miss - 1) * night))
-    leaving = np.minimum(out * miss, 0.45)
-    coming = np.minimum(into * miss, 0.45)
+def pass_time(p: Grid, pace: Pace, span_s: float, miss: float) -> Grid:
+    """`span_s` seconds of one pace in which nothing was reported; `miss` is 1 where nobody was watching."""
+    steps = 1 + int(span_s / (_BLIND_STEP_S if miss > 0.5 else _SEEN_STEP_S))
+    step_s = span_s / steps
+    telling = np.exp(pace.telling * ((miss - 1) * step_s)) if miss < 1 else None
+    leaving = np.minimum(pace.out * (miss * step_s), 0.45)
+    coming = np.minimum(pace.into * (miss * step_s), 0.45)
     for _ in range(steps):
         if telling is not None:
             p = p * telling
@@ -141,33 +145,38 @@ def pass_time(p: Grid, space: Space, day_s: float, night_s: float, miss: float) 
     return p
 
 
-def _mixed(rate: tuple[Grid, Grid], day: float, night: float) -> Grid:
-    if night == 0:
-        return rate[0] * day
-    if day == 0:
-        return rate[1] * night
-    mixed: Grid = rate[0] * day + rate[1] * night
-    return mixed
-
-
-def enter(p: Grid, space: Space, is_none: float) -> Grid:
+def enter(p: Grid, pace: Pace, is_none: float) -> Grid:
     """One reported entry, which with probability `is_none` repeats another or is none."""
-    moved = p * is_none
-    moved[..., 1:] += (1 - is_none) * (p * space.enters)[..., :-1]
+    moved = p * (is_none * np.maximum(pace.enters, 1.0))
+    moved[..., 1:] += (1 - is_none) * (p * pace.enters)[..., :-1]
     return moved
 
 
-def leave(p: Grid, is_none: float) -> Grid:
+def leave(p: Grid, pace: Pace, is_none: float) -> Grid:
     """One reported exit, which with probability `is_none` repeats another or is none."""
+    moved = p * (is_none * np.maximum(pace.leaves, 1.0))
+    moved[..., :-1] += (1 - is_none) * (p * pace.leaves)[..., 1:]
+    return moved
+
+
+def follow_in(p: Grid, pace: Pace, is_none: float) -> Grid:
+    """One more who came in with somebody: that a group comes says no more of how many come and go than one does."""
+    moved = p * is_none
+    moved[..., 1:] += (1 - is_none) * (p * np.minimum(pace.enters, 1.0))[..., :-1]
+    return moved
+
+
+def follow_out(p: Grid, is_none: float) -> Grid:
+    """One more who left with somebody."""
     moved = p * is_none
     moved[..., :-1] += (1 - is_none) * p[..., 1:]
     return moved
 
 
-def maybe_entered(p: Grid, space: Space, entered: float) -> Grid:
+def maybe_entered(p: Grid, pace: Pace, entered: float) -> Grid:
     """A door was opened from outside and no counter saw anybody pass: with `entered` somebody did."""
     moved = p * (1 - entered)
-    moved[..., 1:] += entered * (p * space.enters)[..., :-1]
+    moved[..., 1:] += entered * (p * np.minimum(pace.enters, 1.0))[..., :-1]
     return moved
 
 

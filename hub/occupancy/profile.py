@@ -36,32 +36,39 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
-    """Rough rates of coming and going that the filter supposes of everybody: per hour and person.
+class Rates:
+    """Per hour: a resident who is in leaves, one who is out comes home, a visitor comes, a visitor leaves."""
 
-    They need not fit a household: they say how much silence means at noon, and how little at night.
-    `silence_out`, `silence_in`: how far silence is believed (1: fully); people do stay at home for a day, and whole
-    households go away for weeks. `visitor_share`: how likely an entry is when everybody is in, against one of a
-    resident who is out. `household_ratio`: how much rarer each further resident is, before anything was seen.
-    `moves_per_day`: chance that the number of residents changes.
+    leave: float
+    come_home: float
+    visits: float
+    visitor_leaves: float
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """Rough rates of coming and going that the filter supposes of everybody, by night, by day and in the evening.
+
+    They need not fit a household: they say how much silence means at noon, and how little at night; and that people
+    tend to be home by night. `believe_out`, `believe_in`: how far exits and entries, and their absence, are believed to
+    follow those rates (1: fully); people do stay at home for a day, and whole households go away for weeks.
+    `visitor_share`: how likely an entry is when everybody is in, against one of a resident who is out.
+    `household_ratio`: how much rarer each further resident is, before anything was seen. `moves_per_day`: chance that
+    the number of residents changes.
     """
 
-    leave_day: float = 0.09
-    leave_night: float = 0.01
-    return_day: float = 0.25
-    return_night: float = 0.05
-    visits_day: float = 0.03
-    visits_night: float = 0.002
-    visitor_leaves_day: float = 0.35
-    visitor_leaves_night: float = 0.06
-    silence_out: float = 0.55
-    silence_in: float = 0.2
+    night: Rates = Rates(leave=0.01, come_home=0.05, visits=0.002, visitor_leaves=0.06)
+    day: Rates = Rates(leave=0.2, come_home=0.25, visits=0.03, visitor_leaves=0.35)
+    evening: Rates = Rates(leave=0.1, come_home=0.6, visits=0.03, visitor_leaves=0.35)
+    believe_out: float = 0.55
+    believe_in: float = 0.5
     visitor_share: float = 0.15
-    household_ratio: float = 0.9
+    household_ratio: float = 0.6
     empty_share: float = 0.1
     moves_per_day: float = 0.006
     day_from_h: int = 6
-    day_to_h: int = 23
+    evening_from_h: int = 17
+    night_from_h: int = 23
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,21 @@
 """Reads what a run left in the database, and holds it against the truth."""
 
+from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
+from hub.occupancy import interval_90
 from hub.quality.report import Quality
-from hub.quality.run import Ran
+from hub.quality.run import STEP_S, Ran
 from hub.quality.scoring import NightBound, Raised, calibration, score
 from hub.quality.truth_file import Truth
+from hub.rules.model import AlertClass
 from hub.store.database import Database
-from hub.store.tables.alerts import AlertRow, NightRow
+from hub.store.tables.alerts import AlertAction, AlertEvidence, AlertRow, NightRow
+
+_JOINED = (AlertClass.LIFE, AlertClass.SECURITY)
 
 
 def judge(database: Database, truth: Truth, ran: Ran) -> Quality:
@@ -19,12 +24,19 @@ def judge(database: Database, truth: Truth, ran: Ran) -> Quality:
         return Quality(
             truth=truth,
             ran=ran,
-            scores=score(_raised(session, truth.start), truth.expected),
+            scores=score(_raised(session, truth.start), truth.expected, STEP_S),
             belief=calibration(_nights(session, truth.start), truth),
         )
 
 
 def _raised(session: Session, start: datetime) -> list[Raised]:
+    again: dict[int, list[float]] = defaultdict(list)
+    for action in session.exec(select(AlertAction).where(AlertAction.action == "return")):
+        again[action.alert_id].append((action.at - start).total_seconds())
+    joined: dict[int, list[float]] = defaultdict(list)
+    query = select(AlertEvidence).join(AlertRow, col(AlertRow.id) == col(AlertEvidence.alert_id))
+    for piece in session.exec(query.where(col(AlertRow.alert_class).in_(_JOINED), AlertEvidence.kind == "event")):
+        joined[piece.alert_id].append((piece.at - start).total_seconds())
     return [
         Raised(
             rule=row.rule_id,
@@ -32,6 +44,8 @@ def _raised(session: Session, start: datetime) -> list[Raised]:
                 name for name in (row.unit_code, row.gateway_id, row.subject.partition(":")[2]) if name is not None
             ),
             at_s=(row.opened_at - start).total_seconds(),
+            again_s=tuple(again[row.id or 0]),
+            joined_s=tuple(joined[row.id or 0]),
         )
         for row in session.exec(select(AlertRow))
     ]
@@ -39,7 +53,12 @@ def _raised(session: Session, start: datetime) -> list[Raised]:
 
 def _nights(session: Session, start: datetime) -> list[NightBound]:
     return [
-        NightBound(row.place, (row.at - start).total_seconds(), row.lower, row.upper, is_usable=not row.abstained)
+        NightBound(
+            row.place,
+            (row.at - start).total_seconds(),
+            *interval_90(row.mean, row.sigma),
+            is_usable=not row.abstained,
+        )
         for row in session.exec(select(NightRow))
     ]
 

@@ -1,5 +1,6 @@
 """Reads a recording: `events.ndjson`, a wire event a line with `gateway`, `epoch`, `seq`, `sent_at`, as it arrived."""
 
+import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,11 @@ from wire.messages import MAX_EVENTS, encode_batch
 from wire.topics import Leaf, topic
 
 _ALARM_KINDS: Final = frozenset({"smoke.state", "fire.component", "lock.alarm"})
+_TAMPERED: Final = b'"tamper":true'
+_SILENCE: Final = timedelta(seconds=300)
+"""How long a gateway may be silent (T1) before somebody looks."""
+_LOOKS: Final = timedelta(seconds=10)
+_NOBODY: Final = ""
 
 
 class _Head(msgspec.Struct):
@@ -57,14 +63,46 @@ class Window:
         return read_batch(topic(head.gateway, Leaf.EVENT), payload)
 
 
-def windows(path: Path, step_s: float) -> Iterator[Window | datetime]:
-    """The recording in windows of at most `step_s`, alarms by themselves; and an instant after each whole step.
+class _Silences:
+    """When each gateway's silence begins to count, and when it shows."""
 
-    An instant says that time has come so far: rules that time alone triggers are due. Raises ConfigError with the line.
+    def __init__(self) -> None:
+        self._due: list[tuple[datetime, str]] = []
+        self._heard: dict[str, datetime] = {}
+
+    def hear(self, gateway: str, at: datetime) -> None:
+        """It spoke."""
+        if gateway not in self._heard:
+            heapq.heappush(self._due, (at + _SILENCE, gateway))
+        self._heard[gateway] = at
+
+    def noticed(self, before: datetime) -> datetime | None:
+        """The next instant until `before` at which a silence begins to count, or shows; each one once."""
+        while self._due and self._due[0][0] <= before:
+            due, gateway = heapq.heappop(self._due)
+            if gateway == _NOBODY:
+                return due
+            actual = self._heard[gateway] + _SILENCE
+            if actual > due:
+                heapq.heappush(self._due, (actual, gateway))
+                continue
+            del self._heard[gateway]
+            # What its window held counts as heard at the window's end: a whole silence later it shows.
+            heapq.heappush(self._due, (due + _SILENCE + _LOOKS, _NOBODY))
+            return due
+        return None
+
+
+def windows(path: Path, step_s: float) -> Iterator[Window | datetime]:
+    """The recording in windows of at most `step_s`, alarms by themselves; and instants at which time has passed.
+
+    An instant says that rules that time alone triggers are due: after each whole step, and twice when a gateway has
+    fallen silent. Raises ConfigError with the line.
     """
     step = timedelta(seconds=step_s)
     due: datetime | None = None
     window: Window | None = None
+    silences = _Silences()
     last = datetime.min.replace(tzinfo=UTC)
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
@@ -76,13 +114,20 @@ def windows(path: Path, step_s: float) -> Iterator[Window | datetime]:
                 ) from error
             at = last = max(last, head.sent_at or head.observed_at)
             due = due or at + step
-            while at >= due:
+            while True:
+                silent = silences.noticed(min(at, due))
+                if silent is None and at < due:
+                    break
                 if window is not None:
                     yield window
                     window = None
-                yield due
-                due += step
-            is_alarm = head.kind in _ALARM_KINDS
+                if silent is None:
+                    yield due
+                    due += step
+                else:
+                    yield silent
+            silences.hear(head.gateway, at)
+            is_alarm = head.kind in _ALARM_KINDS or (head.kind == "device.health" and _TAMPERED in line)
             if window is not None and (is_alarm or window.is_alarm):
                 yield window
                 window = None

@@ -29,8 +29,8 @@ from wire.clock import Clock
 
 assert tables.__all__  # what is imported there is what `create_all` knows
 
-STEP_S: Final = 900.0
-"""Simulated seconds between two looks at what time alone brings about."""
+STEP_S: Final = 3600.0
+"""Simulated seconds between two looks at compliance and at what time brings about; alarms do not wait for it."""
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from hub.rules.findings import about_unit, credential_evidence, occupant_evidence
 from hub.rules.known import CredentialKnown, OccupantKnown, UnitKnown
-from hub.rules.local_time import local_day
+from hub.rules.local_time import local_day, start_of
 from hub.rules.model import FINE, NO_ACTUATION, NOT_TO_AUTHORITY, AlertClass, CannotEvaluate, Rule, Text, Verdict
 from hub.rules.policy import Days
 from hub.rules.policy import Parameters as Base
@@ -58,7 +58,7 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
         return CannotEvaluate(Text("门锁记录不足规定天数", "the lock has not been heard of for that long"))
     quiet: list[tuple[datetime | None, OccupantKnown, CredentialKnown]] = []
     for occupant in unit.people_on(local_day(now)):
-        if occupant.role == "guest":
+        if occupant.role == "guest" or now - start_of(occupant.from_on) < limit:
             continue
         held = [c for c in unit.credentials if c.person_code == occupant.person.code and not c.is_invalid_at(now)]
         if not held or any(now - max(c.entered_at, c.valid_from or c.entered_at) < limit for c in held):

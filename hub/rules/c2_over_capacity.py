@@ -29,8 +29,8 @@ RULE = Rule(
     severity="P2",
     title=Text("疑似超员居住", "Possibly more residents than allowed"),
     trigger=Text(
-        "规定天数内有规定夜数，02:00–05:00 在室人数的95%下限高于该户人数上限，且设备在线率达标",
-        "On the given number of recent nights the 95 % lower bound of people inside (02:00-05:00) is above the "
+        "规定天数内有规定夜数，02:00–05:00 在室人数的90%下限高于该户人数上限，且设备在线率达标",
+        "On the given number of recent nights the 90 % lower bound of people inside (02:00-05:00) is above the "
         "unit's cap, "
         "with the devices up for the given share",
     ),

@@ -27,8 +27,8 @@ RULE = Rule(
     severity="P3",
     title=Text("台账外居住", "More people than the ledger has"),
     trigger=Text(
-        "规定天数内有规定夜数，在室人数的95%下限高于台账在住人数与访客之和",
-        "On the given number of recent nights the 95 % lower bound of people inside is above the residents and "
+        "规定天数内有规定夜数，在室人数的90%下限高于台账在住人数与访客之和",
+        "On the given number of recent nights the 90 % lower bound of people inside is above the residents and "
         "guests of "
         "the ledger",
     ),

@@ -88,7 +88,7 @@ class UseDay:
 class Night:
     """What is believed of the number of people inside between 02:00 and 05:00; `night` is the morning's date.
 
-    `lower` is the one-sided 95 % bound. `abstained` says why no belief is offered, or is empty.
+    `lower` is the one-sided 90 % bound. `abstained` says why no belief is offered, or is empty.
     """
 
     night: date

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from simulators.errors import SimulatorError
-from simulators.residents.noise import NOISES
+from simulators.residents.noise import NOISES, noise_named
 from simulators.residents.world import RunPlan, World
 
 
@@ -18,7 +17,9 @@ def command(
     days: Annotated[int, typer.Option("--days", min=1, max=730, help="how many days")],
     out: Annotated[Path, typer.Option("--out", help="the folder to write into; made when missing")],
     seed: Annotated[int, typer.Option("--seed", help="the same seed gives the same files")] = 1,
-    noise: Annotated[str, typer.Option("--noise", help=f"how badly sensors see: {', '.join(NOISES)}")] = "typical",
+    noise: Annotated[
+        str, typer.Option("--noise", help=f"how badly sensors see: {', '.join(NOISES)}, or a YAML file of your own")
+    ] = "typical",
     first: Annotated[
         datetime, typer.Option("--first", formats=["%Y-%m-%d"], help="the first day, local time of China")
     ] = datetime(2026, 3, 2),  # noqa: DTZ001  # a calendar day
@@ -29,10 +30,8 @@ def command(
     registry.xlsx: the manager's ledger. site.yaml: the same as a seed for `anfang-hub registry load`, with devices.
     truth.json: people inside at every time, and the alerts that are right. organisation.key: for the hub's data folder.
     """
-    if noise not in NOISES:
-        raise SimulatorError(f"--noise {noise!r} is not known; use one of {', '.join(NOISES)}")
     first_day: date = first.date()
-    world = World(RunPlan(units, days, seed, NOISES[noise], noise, first_day))
+    world = World(RunPlan(units, days, seed, noise_named(noise), Path(noise).name, first_day))
     with Progress(transient=True) as progress:
         task = progress.add_task("days", total=days)
         written = world.write(out, lambda day: progress.update(task, completed=day))

@@ -1,6 +1,7 @@
 """What was really so: who was inside, which nights were over a limit, and so which alerts are right."""
 
 from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from simulators.residents.people import DAY_S, Kind
@@ -12,6 +13,12 @@ WINDOW_NIGHTS: Final = 7
 SUSTAINED_DAYS: Final = 10
 """An excess that lasts so long must be found; a shorter one may be."""
 
+UNUSED_S: Final = 30 * DAY_S
+"""A card that was not used for so long tells that its holder does not live here (C10)."""
+
+_UNLOGGED: Final = 3
+_LARGE_ROOMS: Final = 10
+_LARGE_PEOPLE: Final = 15
 _MIN_AREA_M2: Final = 4.0
 _MOST_PER_ROOM: Final = 2
 
@@ -108,13 +115,46 @@ def expect_by_quiet(plan: UnitPlan, inside: Inside, calendar: Calendar) -> None:
             plan.expect("W1", since + 23 * 3600, since + 30 * 3600 if is_sure else None, "nothing moved", to + 3600)
 
 
-def expect_by_credentials(plan: UnitPlan, calendar: Calendar) -> None:
-    """C4 and C10 as far as other stories bring them about on the side."""
-    for person in plan.household.people:
-        if person.card and person.still_s < calendar.end_s - 29 * DAY_S:
-            plan.expect("C10", person.still_s + 28 * DAY_S, None, "nothing moved for a month")
+def expect_by_credentials(plan: UnitPlan, openings: Mapping[str, Sequence[float]], calendar: Calendar) -> None:
+    """C10: a resident's card that was not used for 30 days, by every opening there really was; and C4 on the side."""
     if plan.story == "churn":
         plan.expect("C4", 0.0, None, "temporary cards that are bound to nobody")
+    lease = plan.entry.lease
+    if lease is None or lease.ended_on is not None:
+        return
+    begin = max(0.0, calendar.seconds(lease.start))
+    found: list[tuple[float, float, bool]] = []
+    for occupant in lease.occupants:
+        if not occupant.card:
+            continue
+        uses = [begin, *(at for at in openings.get(occupant.card, ()) if at > begin), calendar.end_s]
+        for index in range(1, len(uses)):
+            # The lock may not have logged the last ones: then the rule rightly counts from an earlier one.
+            seen = uses[max(0, index - _UNLOGGED)]
+            if uses[index] - seen >= UNUSED_S:
+                is_sure = uses[index] - uses[index - 1] >= UNUSED_S + 3 * DAY_S
+                found.append((seen + UNUSED_S, uses[index], is_sure))
+    told = 0.0
+    for from_s, until_s, is_sure in sorted(found):
+        # One alert for a unit: while it is open, a second card adds nothing that could be missed.
+        by_s = from_s + _UNLOGGED * 2 * DAY_S + 3 * DAY_S if is_sure and from_s >= told else None
+        plan.expect("C10", from_s, by_s, "a resident's card is not used", until_s + DAY_S)
+        told = max(told, until_s + DAY_S)
+
+
+def expect_by_detectors(plans: Sequence[UnitPlan], calendar: Calendar) -> tuple[float, float | None] | None:
+    """L6 for a building with these units, each with one detector and none in the stairs: from when, and by when."""
+    let = [plan for plan in plans if plan.entry.lease is not None and plan.entry.lease.ended_on is None]
+    now = [plan for plan in let if plan.entry.lease is not None and plan.entry.lease.start <= calendar.first]
+    if not _is_large(let):
+        return None
+    return (0.0, 2 * DAY_S) if _is_large(now) else (0.0, None)
+
+
+def _is_large(plans: Sequence[UnitPlan]) -> bool:
+    rooms = sum(room.kind == "bedroom" for plan in plans for room in plan.entry.rooms)
+    people = sum(len(plan.entry.lease.occupants) for plan in plans if plan.entry.lease is not None)
+    return rooms >= _LARGE_ROOMS or people >= _LARGE_PEOPLE
 
 
 def unit_truth(plan: UnitPlan, inside: Inside, *, is_strict: bool) -> dict[str, Any]:

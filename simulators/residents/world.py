@@ -1,6 +1,7 @@
 """A whole run: plans the units, lets the days pass, and writes the events, the ledger and the truth."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -73,6 +74,7 @@ class World:
             for n, plan in enumerate(self.plans)
         ]
         self._lives = [Random(f"{run.seed}/life/{n}") for n in range(run.units)]
+        self.openings: list[dict[str, list[float]]] = [defaultdict(list) for _ in range(run.units)]
         self.inside = [truth.Inside(plan.household.inside) for plan in self.plans]
         self.links = [
             GatewayLink(
@@ -116,6 +118,8 @@ class World:
             passages = [passage for passage in passages if passage.at_s < self.calendar.end_s]
             for passage in passages:
                 self.inside[index].change(passage.at_s, passage.people if passage.is_in else -passage.people)
+                if passage.card:
+                    self.openings[index][passage.card].append(passage.at_s)
             if passages or sensors.has_counter:
                 found += sensors.passages(passages, from_s, to_s)
             reports[index // UNITS_PER_BUILDING] += found
@@ -129,7 +133,7 @@ class World:
             is_strict = self.buildings[index // UNITS_PER_BUILDING].is_strict
             truth.expect_by_ledger(plan, self.calendar, is_strict=is_strict)
             truth.expect_by_quiet(plan, inside, self.calendar)
-            truth.expect_by_credentials(plan, self.calendar)
+            truth.expect_by_credentials(plan, self.openings[index], self.calendar)
             if plan.has_counter:
                 truth.expect_by_nights(plan, inside, self.calendar, is_strict=is_strict)
             units[plan.entry.code] = truth.unit_truth(plan, inside, is_strict=is_strict)
@@ -147,7 +151,11 @@ class World:
                 is_long = outage.to_s - outage.from_s > 1800 and outage.to_s < self.calendar.end_s
                 by_s = outage.from_s + 1800 if is_long else None
                 expected.append(Expected("T1", link.gateway, outage.from_s, by_s, outage.kind, outage.to_s + 1200))
-        for building in self.buildings:
+        for number, building in enumerate(self.buildings):
+            first = number * UNITS_PER_BUILDING
+            uncovered = truth.expect_by_detectors(self.plans[first : first + UNITS_PER_BUILDING], self.calendar)
+            if uncovered is not None:
+                expected.append(Expected("L6", str(building.number), *uncovered, "rooms without a detector"))
             if building.is_strict and not building.has_manager:
                 expected.append(
                     Expected("C13", str(building.number), 0.0, 2 * DAY_S, "let in many rooms without a manager")
