@@ -104,6 +104,13 @@ class CameraSection(Section):
     )
     unit: str | None = None
     max_fps: Annotated[float, Field(gt=0, le=60)] = 10.0
+    transport: Annotated[
+        Literal["auto", "tcp", "udp"], Field(description="of RTSP; auto: TCP, and UDP where the camera refuses it")
+    ] = "auto"
+    cpu_pct: Annotated[
+        float,
+        Field(ge=5, le=400, description="share of one core that counting may take on average; frames are skipped"),
+    ] = 100
     bucket_s: Annotated[
         float, Field(gt=0, description="crossings are reported per bucket; under 60 is less private")
     ] = 60

@@ -93,6 +93,9 @@ class PeoplePresentData(Data, frozen=True):
 class CameraStateData(Data, frozen=True):
     state: Literal["ok", "lost", "covered", "dark", "moved"]
     detail: Note = ""
+    # What a calibration of this very counter found: shares of crossings missed, and of counted ones that are none.
+    miss_rate: Confidence | None = None
+    double_rate: Confidence | None = None
 
 
 class DeviceHealthData(Data, frozen=True):

@@ -6,10 +6,13 @@ from edge_agent.counting.detector import Detector
 from edge_agent.counting.model_files import FP32, find_model
 
 
-def make_detector(view: Literal["oblique", "overhead"], max_fps: float | None = None) -> tuple[Detector, str]:
+def make_detector(
+    view: Literal["oblique", "overhead"], max_fps: float | None = None, cores: float = 1.0
+) -> tuple[Detector, str]:
     """The back end for that view, and in words which it is. Raises ConfigError where its model is not built.
 
-    `max_fps` is for live cameras, whose model has to be quick enough; a file waits, and is counted alike everywhere.
+    `max_fps` is for live cameras, whose model has to be quick enough on so many cores; a file waits, and is counted
+    alike everywhere.
     """
     if view == "overhead":
         # OpenCV takes 60 MB of memory that an oblique camera's worker does not need.
@@ -24,5 +27,5 @@ def make_detector(view: Literal["oblique", "overhead"], max_fps: float | None = 
 
     if max_fps is None:
         return SsdLite(find_model(FP32)), "fp32"
-    choice = choose(max_fps)
+    choice = choose(max_fps, cores)
     return choice.detector, choice.words

@@ -4,6 +4,7 @@ The floor is the median of the last half minute, per pixel of a small grey pictu
 floor's exposure first. Parts next to each other make one person, and so does a shadow with whoever throws it.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -33,6 +34,16 @@ SHADOW_REACH: Final = 0.3
 """Part of the picture's width within which a shadow belongs to somebody."""
 PARTS_REACH: Final = 0.05
 """The same for parts of one person: head and feet, an arm."""
+OF_A_PERSON: Final = 0.6
+"""Part of a person's area from which a blob is a person and not part of one."""
+TOO_LARGE: Final = 1.6
+TOO_LONG: Final = 1.5
+"""Areas and lengths of a person from which a blob is several people in a row."""
+MOST_IN_A_ROW: Final = 4
+SIZES: Final = 250
+LEAST_SIZES: Final = 8
+TYPICAL: Final = 40
+"""Percentile of the sizes seen: somewhat under the middle, since two in one are seen as one at first."""
 DIAMETER: Final = 0.3
 """Of a person, as a part of the picture's shorter side: boxes are that large whatever the blob's shape."""
 
@@ -71,8 +82,15 @@ class Blob:
     x: float
     y: float
     """Centre of mass."""
+    along: tuple[float, float]
+    """The longer axis as a vector; its length is that of an even bar with the same spread."""
     is_shadow: bool
     """Evenly darker than the floor: a shadow, or somebody in one dark colour."""
+
+    @property
+    def length(self) -> float:
+        """Of the longer axis."""
+        return float(np.hypot(*self.along))
 
     def gap(self, other: "Blob") -> float:
         """Pixels between the two boxes, 0 where they touch."""
@@ -94,25 +112,78 @@ def blobs(mask: NDArray[np.uint8], even: Small, floor: Small) -> list[Blob]:
         is_even = float(now.std()) < SHADOW_UNIFORM * float(before.mean())
         is_darker = float(np.mean(now < before)) > SHADOW_DARKER
         centre_x, centre_y = (float(value) for value in middles[label])
-        found.append(Blob((x, y, x + width, y + height), area, centre_x, centre_y, is_even and is_darker))
+        box = x, y, x + width, y + height
+        found.append(Blob(box, area, centre_x, centre_y, _longer_axis(here), is_even and is_darker))
     return found
 
 
-def clusters(found: Sequence[Blob]) -> list[list[Blob]]:
-    """Blobs that make one person: parts next to each other, and a shadow with whoever throws it."""
+def _longer_axis(here: NDArray[np.bool_]) -> tuple[float, float]:
+    """Of the pixels that are true."""
+    ys, xs = np.nonzero(here)
+    values, vectors = np.linalg.eigh(np.cov(np.stack([xs, ys]))) if len(xs) > 1 else (np.zeros(2), np.eye(2))
+    across, down = vectors[:, 1] * np.sqrt(12 * max(float(values[1]), 0.0))
+    return float(across), float(down)
+
+
+def clusters(found: Sequence[Blob], person: "Size | None" = None) -> list[list[Blob]]:
+    """Blobs that make one person: parts next to each other, and a shadow with whoever throws it.
+
+    Where it is known how large a person is, two that are large enough each are two people, however near.
+    """
     groups: list[list[Blob]] = []
     for blob in sorted(found, key=lambda one: (one.is_shadow, -one.area)):
         reach = (SHADOW_REACH if blob.is_shadow else PARTS_REACH) * WIDTH
         near = [(min(blob.gap(one) for one in group), group) for group in groups]
         gap, group = min(near, key=lambda pair: pair[0], default=(np.inf, []))
-        if gap <= reach:
+        is_another = person is not None and not blob.is_shadow and blob.area >= OF_A_PERSON * person.area
+        if gap <= reach and not is_another:
             group.append(blob)
         else:
             groups.append([blob])
     return groups
 
 
-def detections(groups: Sequence[Sequence[Blob]], scale_x: float, scale_y: float, shape: tuple[int, ...]) -> Detections:
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large one person is, in pixels of the small picture."""
+
+    area: float
+    length: float
+
+
+class Sizes:
+    """Learns how large a person is from those who were whole in the picture; most of them walk alone."""
+
+    def __init__(self) -> None:
+        self._seen: deque[Size] = deque(maxlen=SIZES)
+
+    @property
+    def person(self) -> Size | None:
+        """None until enough people were seen."""
+        if len(self._seen) < LEAST_SIZES:
+            return None
+        areas, lengths = np.array([(one.area, one.length) for one in self._seen]).T
+        return Size(float(np.percentile(areas, TYPICAL)), float(np.percentile(lengths, TYPICAL)))
+
+    def look(self, groups: Sequence[Sequence[Blob]], shape: tuple[int, ...]) -> None:
+        """Take in everybody who is whole: none of his blobs touches the frame's edge."""
+        height, width = shape
+        for group in groups:
+            bodies = [blob for blob in group if not blob.is_shadow] or list(group)
+            edges = np.array([blob.box for blob in bodies])
+            is_whole = edges[:, :2].min() > 1 and edges[:, 2].max() < width - 1 and edges[:, 3].max() < height - 1
+            area = sum(blob.area for blob in bodies)
+            if is_whole and area >= LEAST_PART / 2 * height * width:
+                self._seen.append(Size(area, max(blob.length for blob in bodies)))
+
+
+def detections(
+    groups: Sequence[Sequence[Blob]],
+    scale_x: float,
+    scale_y: float,
+    shape: tuple[int, ...],
+    person: Size | None = None,
+) -> Detections:
     """Squares round the centres of mass, in pixels of the whole frame; the score tells how much of a person it is."""
     half = DIAMETER * min(shape[0] * scale_y, shape[1] * scale_x) / 2
     size = float(shape[0] * shape[1])
@@ -123,11 +194,21 @@ def detections(groups: Sequence[Sequence[Blob]], scale_x: float, scale_y: float,
             continue
         # Whoever throws the shadow is where he is himself, not where it falls.
         bodies = [blob for blob in group if not blob.is_shadow] or list(group)
-        weight = sum(blob.area for blob in bodies)
-        x = sum(blob.x * blob.area for blob in bodies) / weight * scale_x
-        y = sum(blob.y * blob.area for blob in bodies) / weight * scale_y
-        boxes.append((x - half, y - half, x + half, y + half))
-        scores.append(min(0.9, 0.5 * area / size / LEAST_PART))
+        for x, y in _middles(bodies, person):
+            boxes.append((x * scale_x - half, y * scale_y - half, x * scale_x + half, y * scale_y + half))
+            scores.append(min(0.9, 0.5 * area / size / LEAST_PART))
     if not boxes:
         return NOBODY
     return Detections(np.array(boxes, np.float64), np.array(scores, np.float64))
+
+
+def _middles(bodies: Sequence[Blob], person: Size | None) -> list[tuple[float, float]]:
+    """Where the people of a group are: one at the centre of mass, more in a row along a blob that is too long."""
+    largest = max(bodies, key=lambda blob: blob.area)
+    if person is not None and largest.area >= TOO_LARGE * person.area and largest.length >= TOO_LONG * person.length:
+        count = min(max(2, round(largest.area / person.area)), MOST_IN_A_ROW)
+        steps = (np.arange(count) + 0.5) / count - 0.5
+        return [(largest.x + step * largest.along[0], largest.y + step * largest.along[1]) for step in steps]
+    weight = sum(blob.area for blob in bodies)
+    x, y = (sum(getattr(blob, axis) * blob.area for blob in bodies) / weight for axis in "xy")
+    return [(x, y)]

@@ -118,4 +118,5 @@ def _carry(track: Track, host: Track, time_s: float) -> None:
     track.state[0] = host.state[0] + (track.beside[0], 0.0)
     track.state[1] = host.state[1] + (track.beside[1], 0.0)
     track.spread = host.spread.copy() + np.diag([(0.1 * host.height) ** 2, 0.0])
+    track.middle = track.centre
     track.seen_at = time_s

@@ -114,7 +114,9 @@ class LineCounter:
             walk.crossed = self._passage(walk, track, distance, frame, time_s)
         walk.last_x, walk.last_y, walk.last_distance = x, y, distance
         walk.last_frame, walk.last_time = frame, time_s
-        if abs(distance) < clear:
+        # Who stops short runs on for a moment in the filter: his box has to be over there too.
+        boxed = self.line.distance(*track.middle)
+        if min(abs(distance), abs(boxed)) < clear or (distance > 0) != (boxed > 0):
             return None
         side = int(np.sign(distance))
         before, passage = walk.side, walk.crossed

@@ -13,6 +13,7 @@ import numpy as np
 
 from edge_agent.counting.blobs import (
     SATURATED,
+    Sizes,
     Small,
     blobs,
     changed,
@@ -27,6 +28,7 @@ from edge_agent.counting.tracker import NOBODY, Detections, TrackerSettings
 
 SAMPLE_S: Final = 0.5
 SAMPLES: Final = 60
+SIZE_EVERY_S: Final = 0.1
 LEAST_SAMPLES: Final = 3
 UPSET_PART: Final = 0.6
 """If more of the picture than this differs, the light has changed or the camera was moved: learn again."""
@@ -59,6 +61,8 @@ class Overhead:
         self._upset = 0
         self._trials = 0.0
         self._known = 0.0
+        self._sizes = Sizes()
+        self._sized_at = -np.inf
         self.trusts_network = False
         """Whether the network has proved to know people from this angle."""
 
@@ -82,7 +86,7 @@ class Overhead:
             self._samples.append(small)
             if len(self._samples) >= LEAST_SAMPLES:
                 self._learn()
-        found = self._on_the_floor(small, picture)
+        found = self._on_the_floor(small, picture, time_s)
         is_trial = time_s - self._tried_at >= TRY_EVERY_S and has_somebody_whole(found, picture)
         if not self.trusts_network and not is_trial:
             return found
@@ -97,8 +101,9 @@ class Overhead:
         every = [prepare(picture) for picture in pictures()]
         self._samples.extend(every[:: max(1, len(every) // SAMPLES)])
         self._learn()
-        for picture in pictures():
-            found = self._on_the_floor(prepare(picture), picture)
+        for index, picture in enumerate(pictures()):
+            # The clock of what is counted afterwards begins at 0.
+            found = self._on_the_floor(prepare(picture), picture, index * SIZE_EVERY_S - 1e6)
             if has_somebody_whole(found, picture):
                 self._try(self._network.detect(picture, picture.grey(2), 0.0))
 
@@ -111,7 +116,7 @@ class Overhead:
         if self._trials >= TRIALS:
             self.trusts_network = self._known >= (DOUBTS if self.trusts_network else KNOWS) * self._trials
 
-    def _on_the_floor(self, small: Small, picture: Picture) -> Detections:
+    def _on_the_floor(self, small: Small, picture: Picture, time_s: float) -> Detections:
         if self._floor is None or self._spread is None:
             return NOBODY
         gain = exposure(small, self._floor)
@@ -125,8 +130,13 @@ class Overhead:
         self._upset = 0
         if not 1 / SETTLED <= gain <= SETTLED:
             return NOBODY
-        people = clusters(blobs(mask, even, self._floor))
-        return detections(people, picture.width / small.shape[1], picture.height / small.shape[0], small.shape)
+        person = self._sizes.person
+        people = clusters(blobs(mask, even, self._floor), person)
+        if time_s - self._sized_at >= SIZE_EVERY_S:
+            self._sized_at = time_s
+            self._sizes.look(people, small.shape)
+        scales = picture.width / small.shape[1], picture.height / small.shape[0]
+        return detections(people, *scales, small.shape, person)
 
     def _forget(self) -> None:
         self._samples.clear()

@@ -26,6 +26,8 @@ class Track:
     boxed_at: float
     """Seconds; when he last had a box of his own."""
     born_at: float
+    middle: tuple[float, float]
+    """Of the last box as the detector gave it, or of where he is carried along; in pixels."""
     score: float
     """Of the last box."""
     best_score: float
@@ -62,7 +64,7 @@ class Track:
 
     def become(self, other: "Track") -> None:
         """Go on where the other is: it was this person under a new number."""
-        self.state, self.spread = other.state, other.spread
+        self.state, self.spread, self.middle = other.state, other.spread, other.middle
         self.seen_at, self.boxed_at, self.score = other.seen_at, other.boxed_at, other.score
         self.hits += other.hits
         self.best_score = max(self.best_score, other.best_score)

@@ -162,6 +162,7 @@ class Tracker:
         track.spread = track.spread - np.outer(gain, track.spread[0])
         track.state[2:, 0] = np.maximum(track.state[2:, 0], 1.0)
         track.seen_at = track.boxed_at = time_s
+        track.middle = float(measured[0]), float(measured[1])
         track.host = None
         track.hits += 1
         track.score = score
@@ -174,7 +175,8 @@ class Tracker:
         state[:, 0] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2, box[2] - box[0], box[3] - box[1]]
         height = max(float(state[3, 0]), 1.0)
         spread = np.diag([(2 * self.settings.position_noise * height) ** 2, height**2])
-        self._tracks.append(Track(self._next, state, spread, time_s, time_s, time_s, score, score))
+        middle = float(state[0, 0]), float(state[1, 0])
+        self._tracks.append(Track(self._next, state, spread, time_s, time_s, time_s, middle, score, score))
         older = [track.box for track in self._tracks[:-1] if track.is_confirmed]
         if not older or covered(box[None], np.array(older)).max() < APART:
             self._tracks[-1].proof = PROVED

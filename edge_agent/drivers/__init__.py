@@ -35,9 +35,11 @@ def build_drivers(
     elif wireless:
         raise ConfigError(f"device {wireless[0].id}: give its bus, or an [mqtt] table where MQTT devices speak")
     for camera in config.camera:
+        from edge_agent.counting.calibration import load
         from edge_agent.drivers.camera import CameraDriver  # loads ONNX Runtime
 
-        drivers.append(CameraDriver(camera, context_for(f"camera-{camera.id}")))
+        measured = load(config.gateway.data_dir, camera.id)
+        drivers.append(CameraDriver(camera, context_for(f"camera-{camera.id}"), measured))
     return drivers
 
 

@@ -15,6 +15,7 @@ import structlog
 from edge_agent.backoff import Backoff
 from edge_agent.config import CameraSection
 from edge_agent.counting.buckets import Bucket, Buckets
+from edge_agent.counting.calibration import Calibration
 from edge_agent.drivers.camera_messages import Crossed, Failed, Message, Order, Report
 from edge_agent.drivers.camera_source import with_password, without_password
 from edge_agent.errors import CommandError, ConfigError, OutboxError
@@ -35,7 +36,7 @@ START_S: Final = 30.0
 """Time in which a worker must give its first sign of life: it loads the model."""
 SILENT_S: Final = 8.0
 """A worker says something every second; one that is silent so long hangs and is killed."""
-LOST_AFTER_S: Final = 5.0
+LOST_AFTER_S: Final = 3.0
 """A stream may break for so long before `camera.state` says lost."""
 FLUENT: Final = 60.0
 MOST_UNSENT: Final = 10_000
@@ -49,11 +50,12 @@ log = structlog.get_logger()
 class CameraDriver:
     """See `edge_agent.ports.Driver`. Crossings are told per bucket, never per person (privacy P3)."""
 
-    def __init__(self, camera: CameraSection, context: DriverContext) -> None:
+    def __init__(self, camera: CameraSection, context: DriverContext, calibration: Calibration | None = None) -> None:
         """Raises ConfigError where the password's file cannot be read."""
         self._camera = camera
+        self._calibration = calibration
         self._context = context
-        self._order = _order(camera)
+        self._order = order_of(camera)
         self._secrets = _secrets(self._order.url)
         self._buckets = Buckets(camera.bucket_s)
         self._unsent: deque[KnownEvent] = deque(maxlen=MOST_UNSENT)
@@ -89,7 +91,8 @@ class CameraDriver:
             words.append(f"{report.fps:g} frames/s, {report.cpu_pct:.0f} % of a core, {report.detector}")
         has_skipped = report.skipped > SKIPPING * (report.skipped + report.fps)
         if has_skipped:
-            words.append(f"{report.skipped} frames/s skipped: the CPU cannot keep up, lower max_fps")
+            why = "cpu_pct is used up, raise it" if report.is_held_back else "the CPU cannot keep up, lower max_fps"
+            words.append(f"{report.skipped} frames/s skipped: {why}; counted {report.lag_ms:.0f} ms late at most")
         if report.scene != "ok" and report.link == "up":
             words.append(f"the picture is {report.scene}")
         is_well = report.link == "up" and report.scene == "ok" and not has_skipped
@@ -200,7 +203,11 @@ class CameraDriver:
         if state == self._state:
             return
         self._state = state
-        data = msgspec.convert({"state": state, "detail": detail[:512]}, CameraStateData)
+        said: dict[str, Any] = {"state": state, "detail": detail[:512]}
+        if self._calibration is not None:
+            said["miss_rate"] = round(self._calibration.miss_rate, 4)
+            said["double_rate"] = round(self._calibration.double_rate, 4)
+        data = msgspec.convert(said, CameraStateData)
         now = self._context.clock.now()
         self._unsent.append(CameraState(observed_at=now, device=self._camera.id, unit=self._camera.unit, data=data))
         await self._send()
@@ -249,14 +256,22 @@ class CameraDriver:
                 complaints.append(text)
 
 
-def _order(camera: CameraSection) -> Order:
+def order_of(camera: CameraSection) -> Order:
+    """What a worker has to do for this camera. Raises ConfigError."""
     url = camera.url
     if camera.password_file is not None:
         url = with_password(url, read_secret(camera.password_file, f"camera {camera.id}: password_file"))
     if camera.line[:2] == camera.line[2:]:
         raise ConfigError(f"camera {camera.id}: line: both points are the same; give two")
     return Order(
-        url=url, line=camera.line, in_side=camera.in_side, view=camera.view, max_fps=camera.max_fps, zone=camera.zone
+        url=url,
+        line=camera.line,
+        in_side=camera.in_side,
+        view=camera.view,
+        max_fps=camera.max_fps,
+        zone=camera.zone,
+        transport=camera.transport,
+        cpu_pct=camera.cpu_pct,
     )
 
 

@@ -8,11 +8,11 @@ from typing import Final
 import av
 
 from edge_agent.backoff import Backoff
-from edge_agent.drivers.camera_source import PasswordRefusedError, StreamEndedError, frames, is_file
+from edge_agent.drivers.camera_source import PasswordRefusedError, StreamEndedError, Transport, frames, is_file
 from edge_agent.errors import LinkError
 
-PASSWORD_PAUSE_S: Final = 60.0
-"""Cameras lock an account after a few wrong passwords."""
+PASSWORD_PAUSES_S: Final = (8.0, 60.0, 300.0)
+"""Cameras lock an account after a few wrong passwords; one that is just starting may refuse a right one once."""
 SLACK: Final = 0.25
 """Part of the interval by which a frame may come early: streams jitter."""
 JUMP_S: Final = 3.0
@@ -25,6 +25,8 @@ class Fresh:
 
     frame: av.VideoFrame
     time_s: float
+    came_s: float
+    """When it was decoded, monotonic; how old it is when its turn comes is the counter's lag."""
 
 
 class StreamTime:
@@ -45,8 +47,9 @@ class StreamTime:
 class Feed:
     """Start it, then `take` again and again. All of it ends with the process."""
 
-    def __init__(self, url: str, max_fps: float) -> None:
+    def __init__(self, url: str, max_fps: float, transport: Transport = "auto") -> None:
         self._url = url
+        self._transport = transport
         self._interval = 1.0 / max_fps
         self._slot: Fresh | None = None
         self._fresh = threading.Condition()
@@ -73,13 +76,16 @@ class Feed:
 
     def _run(self) -> None:
         backoff = Backoff(first_s=0.5, most_s=4.0)
+        refusals, refused_s = 0, 0.0
         while True:
             self.touched_s = time.monotonic()
             try:
                 self._read(backoff)
             except PasswordRefusedError as error:
                 self._lost(str(error))
-                self._pause(PASSWORD_PAUSE_S)
+                refusals = refusals + 1 if refused_s == self.last_frame_s else 0
+                refused_s = self.last_frame_s
+                self._pause(PASSWORD_PAUSES_S[min(refusals, len(PASSWORD_PAUSES_S) - 1)])
             except StreamEndedError as error:
                 self._lost(str(error))
                 if is_file(self._url):
@@ -91,7 +97,7 @@ class Feed:
 
     def _read(self, backoff: Backoff) -> None:
         started: tuple[float, float] | None = None
-        for frame, stamp in frames(self._url):
+        for frame, stamp in frames(self._url, self._transport):
             now = time.monotonic()
             if is_file(self._url):
                 started = started or (now, stamp)
@@ -99,15 +105,15 @@ class Feed:
                 now = time.monotonic()
             self.link, self.detail, self.touched_s, self.last_frame_s = "up", "", now, now
             backoff.reset()
-            self._put(frame, self._time.place(stamp, now))
+            self._put(Fresh(frame, self._time.place(stamp, now), now))
 
-    def _put(self, frame: av.VideoFrame, time_s: float) -> None:
-        if time_s < self._wanted_at - SLACK * self._interval:
+    def _put(self, fresh: Fresh) -> None:
+        if fresh.time_s < self._wanted_at - SLACK * self._interval:
             return
-        self._wanted_at = max(self._wanted_at, time_s - self._interval) + self._interval
+        self._wanted_at = max(self._wanted_at, fresh.time_s - self._interval) + self._interval
         with self._fresh:
             self.skipped += self._slot is not None
-            self._slot = Fresh(frame, time_s)
+            self._slot = fresh
             self._fresh.notify()
 
     def _lost(self, detail: str) -> None:

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from edge_agent.counting.camera_state import SceneState
+from edge_agent.drivers.camera_source import Transport
 
 
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -17,6 +18,9 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     view: Literal["oblique", "overhead"]
     max_fps: float
     zone: list[float] | None = None
+    transport: Transport = "auto"
+    cpu_pct: float = 100.0
+    """Share of one core that the worker may use on average."""
 
 
 class Crossed(msgspec.Struct, frozen=True, tag="crossed"):
@@ -42,6 +46,10 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
     """Frames of the last second that were too old when their turn came."""
     cpu_pct: float
     """Of one core, in the last second."""
+    lag_ms: float = 0.0
+    """Age of the oldest frame of the last second when it had been counted."""
+    is_held_back: bool = False
+    """Whether frames were skipped to keep within the budget, and not because the CPU is too slow."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):

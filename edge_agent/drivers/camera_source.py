@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import av
@@ -11,15 +11,17 @@ import numpy as np
 from edge_agent.errors import LinkError
 
 OPEN_S: Final = 5.0
-READ_S: Final = 5.0
+READ_S: Final = 4.0
 """A live stream that brings nothing for so long is lost."""
 
-_RTSP_OPTIONS: Final = {
+Transport = Literal["auto", "tcp", "udp"]
+
+_RTSP_OPTIONS: Final = {"fflags": "nobuffer", "analyzeduration": "1000000"}
+_TRANSPORTS: Final[dict[Transport, dict[str, str]]] = {
     # TCP where the camera offers it: one lost UDP packet smears the picture until the next key frame.
-    "rtsp_transport": "udp+tcp",
-    "rtsp_flags": "prefer_tcp",
-    "fflags": "nobuffer",
-    "analyzeduration": "1000000",
+    "auto": {"rtsp_transport": "udp+tcp", "rtsp_flags": "prefer_tcp"},
+    "tcp": {"rtsp_transport": "tcp"},
+    "udp": {"rtsp_transport": "udp"},
 }
 
 
@@ -52,7 +54,7 @@ def is_file(url: str) -> bool:
     return urlsplit(url).scheme in ("", "file") and not url.startswith("/dev/")
 
 
-def frames(url: str) -> Iterator[tuple[av.VideoFrame, float]]:
+def frames(url: str, transport: Transport = "auto") -> Iterator[tuple[av.VideoFrame, float]]:
     """Frames with the stream's own seconds. Ends only by an error.
 
     Raises LinkError in words that hold no credentials: PasswordRefusedError, StreamEndedError, or what else went wrong.
@@ -60,14 +62,14 @@ def frames(url: str) -> Iterator[tuple[av.VideoFrame, float]]:
     if url.startswith("/dev/"):
         yield from _device_frames(url)
     scheme = urlsplit(url).scheme
-    options = _RTSP_OPTIONS if scheme in ("rtsp", "rtsps") else {}
+    options = _RTSP_OPTIONS | _TRANSPORTS[transport] if scheme in ("rtsp", "rtsps") else {}
     path = urlsplit(url).path if scheme == "file" else url
     timeout = None if is_file(url) else (OPEN_S, READ_S)
     try:
         with av.open(
             path, format="mpjpeg" if scheme in ("http", "https") else None, options=options, timeout=timeout
         ) as container:
-            yield from _decoded(container)
+            yield from _decoded(container) if is_file(url) else _alive(_decoded(container))
     except av.FFmpegError as error:
         # FFmpeg's own message repeats the whole address.
         raise _in_words(error) from None
@@ -88,6 +90,21 @@ def _decoded(container: av.container.InputContainer) -> Iterator[tuple[av.VideoF
     for frame in container.decode(stream):
         last_s = frame.time if frame.time is not None else last_s + step_s
         yield frame, last_s
+
+
+def _alive(decoded: Iterator[tuple[av.VideoFrame, float]]) -> Iterator[tuple[av.VideoFrame, float]]:
+    """Raises LinkError as soon as a read has timed out.
+
+    PyAV first gives the frame that the decoder still held, and begins to wait anew: twice as long until one knows.
+    """
+    while True:
+        asked_s = time.monotonic()
+        found = next(decoded, None)
+        if found is None:
+            return
+        if time.monotonic() - asked_s >= READ_S:
+            raise LinkError(f"nothing came for {READ_S:.0f} s")
+        yield found
 
 
 def _in_words(error: av.FFmpegError) -> LinkError:

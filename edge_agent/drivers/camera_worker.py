@@ -28,6 +28,9 @@ REPORT_S: Final = 1.0
 FEED_HANGS_S: Final = 20.0
 """The feed's own timeouts are shorter; beyond this it hangs in a library, and only a new process helps."""
 NICENESS: Final = 10
+BURST_S: Final = 2.0
+"""CPU seconds that may be saved up while nothing moves."""
+LONGEST_REST_S: Final = 0.5
 EX_HUNG: Final = 75
 EX_CONFIG: Final = 78
 
@@ -37,7 +40,7 @@ class Counting:
 
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._detector, self.detector_words = make_detector(order.view, order.max_fps)
+        self._detector, self.detector_words = make_detector(order.view, order.max_fps, order.cpu_pct / 100)
         self._scalers = Scalers()
         self._first_size: tuple[int, int] | None = None
         self._size: tuple[int, int] | None = None
@@ -84,6 +87,23 @@ class Counting:
         return self._counter
 
 
+class Budget:
+    """Keeps the process within its share of a core. Who moves for a moment may cost more than the share."""
+
+    def __init__(self, cpu_pct: float) -> None:
+        self._share = cpu_pct / 100
+        self._debt_s = -BURST_S
+        self._wall, self._cpu = time.monotonic(), _cpu_s()
+
+    def rest_s(self) -> float:
+        """Seconds to wait before the next frame; frames that come meanwhile are replaced by newer ones."""
+        now, cpu = time.monotonic(), _cpu_s()
+        spent = cpu - self._cpu - self._share * (now - self._wall)
+        self._debt_s = max(-BURST_S, self._debt_s + spent)
+        self._wall, self._cpu = now, cpu
+        return max(0.0, min(self._debt_s / self._share, LONGEST_REST_S))
+
+
 class Meter:
     """Counts what goes into one report."""
 
@@ -91,6 +111,8 @@ class Meter:
         self._wall = time.monotonic()
         self._cpu = _cpu_s()
         self.frames = 0
+        self.lag_s = 0.0
+        self.rested_s = 0.0
         self._skipped = 0
 
     def is_due(self) -> bool:
@@ -112,8 +134,11 @@ class Meter:
             fps=round(self.frames / span, 1),
             skipped=feed.skipped - self._skipped,
             cpu_pct=round(100 * (cpu - self._cpu) / span, 1),
+            lag_ms=round(1000 * self.lag_s, 1),
+            is_held_back=self.rested_s > 0,
         )
         self._wall, self._cpu, self.frames, self._skipped = now, cpu, 0, feed.skipped
+        self.lag_s = self.rested_s = 0.0
         return report
 
 
@@ -143,15 +168,19 @@ def work(order: Order, out: BinaryIO) -> None:
         out.write(encoder.encode(message) + b"\n")
 
     counting = Counting(order)
-    feed = Feed(order.url, order.max_fps)
+    feed = Feed(order.url, order.max_fps, order.transport)
     feed.start()
-    meter = Meter()
+    meter, budget = Meter(), Budget(order.cpu_pct)
     while True:
         fresh = feed.take(REPORT_S / 2)
         if fresh is not None:
             for message in counting.step(fresh):
                 say(message)
             meter.frames += 1
+            meter.lag_s = max(meter.lag_s, time.monotonic() - fresh.came_s)
+            if rest_s := budget.rest_s():
+                meter.rested_s += rest_s
+                time.sleep(rest_s)
         if meter.is_due():
             say(meter.report(feed, counting))
         if time.monotonic() - feed.touched_s > FEED_HANGS_S:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from datetime import datetime, time, timedelta
 from typing import Final
 
+import msgspec
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
@@ -18,13 +19,17 @@ from hub.registry.ledger import Ledger, held_at
 from hub.rules.known import DeviceKnown, UnitKnown
 from hub.rules.local_time import at_local, local_day
 from hub.rules.place import Place
+from hub.rules.seen import DeviceSeen
 from hub.store.tables.alerts import DeviceWatch, NightRow, PlaceBelief
 from hub.store.tables.registry import Unit
 from wire.events import CameraState, DeviceHealth, GatewayHealth, LockAccess, PeopleCrossing, PeoplePresent
 
 _MOST_IN_MEMORY: Final = 20_000
+MOST_RATE: Final = 0.9
+"""What a counter may say of its own errors at most; see `Counter`."""
 NIGHT_ENDS: Final = time(5, 0)
 _ROUTINE: Final = (GatewayHealth, DeviceHealth, PeopleCrossing, PeoplePresent, CameraState)
+_seen = msgspec.json.Decoder(DeviceSeen)
 _COUNTS: Final = (PeopleCrossing, PeoplePresent)
 _FOLDS: Final = (PeopleCrossing, PeoplePresent, CameraState, DeviceHealth, LockAccess)
 
@@ -45,6 +50,7 @@ class Beliefs:
         self._advanced: dict[str, datetime] = {}
         self._newest: dict[str, datetime] = {}
         self._changed: set[str] = set()
+        self._recalibrated: set[str] = set()
         self._nights: dict[str, list[Night]] = defaultdict(list)
 
     def begin(self, *, is_current: bool) -> None:
@@ -55,6 +61,7 @@ class Beliefs:
             self._revision = self._ledger.revision
         self._newest.clear()
         self._changed.clear()
+        self._recalibrated.clear()
         self._nights.clear()
 
     def take(self, session: Session, stored: StoredEvent, place: Place) -> None:
@@ -76,6 +83,8 @@ class Beliefs:
             # A counter that nobody placed, heard for the first time.
             self._profiles.pop(unit, None)
             self._states.pop(unit, None)
+        if isinstance(event, CameraState) and event.data.miss_rate is not None and is_known:
+            self._recalibrated.add(unit)
         state = self._state(session, unit, event.observed_at)
         if state is None:
             return
@@ -99,6 +108,11 @@ class Beliefs:
                 for unit in sorted(self._changed)
             ],
         )
+        for unit in self._recalibrated:
+            # From the next transaction on with the rates that this one has written down.
+            self._profiles.pop(unit, None)
+            self._states.pop(unit, None)
+        self._recalibrated.clear()
         found = {unit: nights for unit, nights in self._nights.items() if nights}
         write_rows(session, NightRow, [_row(unit, night) for unit, nights in found.items() for night in nights])
         return set(found)
@@ -167,20 +181,21 @@ class Beliefs:
         counters: dict[str, Counter] = {}
         locks: set[str] = set()
         placed = {device.key: device for device in unit.devices}
+        said = self._said(session, [device.key for device in placed.values() if device.kind == "camera"])
         for device in placed.values():
             if device.kind == "camera":
-                counters[device.key] = _counter(device)
+                counters[device.key] = _counter(device, said.get(device.key))
             elif device.kind in {"lock", "reader"}:
                 locks.add(device.key)
         here = col(DeviceWatch.unit_code) == unit.code
         if self._only_unit(session, unit.building.code) == unit.code:
             here |= col(DeviceWatch.unit_code).is_(None) & (col(DeviceWatch.building_code) == unit.building.code)
-        query = select(DeviceWatch.key, DeviceWatch.kind).where(here)
-        for key, kind in session.exec(query):
+        query = select(DeviceWatch.key, DeviceWatch.kind, DeviceWatch.state).where(here)
+        for key, kind, state in session.exec(query):
             if key in placed:
                 continue
             if kind == "camera":
-                counters[key] = Counter()
+                counters[key] = _counter(None, _seen.decode(state))
             elif kind in {"lock", "reader"}:
                 locks.add(key)
         if not counters:
@@ -188,13 +203,26 @@ class Beliefs:
         gateway = min(counters).partition("/")[0]
         return PlaceProfile(counters=counters, locks=frozenset(locks)), gateway
 
+    @staticmethod
+    def _said(session: Session, cameras: list[str]) -> dict[str, DeviceSeen]:
+        """What these cameras said of themselves last, by key."""
+        query = select(DeviceWatch.key, DeviceWatch.state).where(col(DeviceWatch.key).in_(cameras))
+        return {key: _seen.decode(state) for key, state in session.exec(query)} if cameras else {}
 
-def _counter(device: DeviceKnown) -> Counter:
+
+def _counter(device: DeviceKnown | None, said: DeviceSeen | None) -> Counter:
+    """The ledger's word on a counter's errors goes before the camera's own, and that before what is usual."""
     plain = Counter()
+
+    def rate(name: str, usual: float) -> float:
+        known = getattr(device, name, None)
+        own = getattr(said, name, None)
+        return float(known if known is not None else min(own, MOST_RATE) if own is not None else usual)
+
     return Counter(
-        miss_rate=plain.miss_rate if device.miss_rate is None else device.miss_rate,
-        double_rate=plain.double_rate if device.double_rate is None else device.double_rate,
-        sees_inside=device.placement == "room",
+        miss_rate=rate("miss_rate", plain.miss_rate),
+        double_rate=rate("double_rate", plain.double_rate),
+        sees_inside=device is not None and device.placement == "room",
     )
 
 

@@ -61,6 +61,9 @@ class DeviceSeen(Struct, omit_defaults=True):
     camera: str | None = None
     camera_since: datetime | None = None
     camera_event_id: int | None = None
+    # What the camera says of its own errors, measured by whoever mounted it.
+    miss_rate: float | None = None
+    double_rate: float | None = None
     tries: list[Try] = []
     invalid: list[Try] = []
     health_event_id: int | None = None
@@ -175,6 +178,10 @@ def absorb(  # noqa: PLR0911, PLR0912  # one branch per kind
             changed = seen.camera != data.state
             if changed:
                 seen.camera, seen.camera_since, seen.camera_event_id = data.state, event.observed_at, event_id
+            rates = data.miss_rate, data.double_rate
+            if data.miss_rate is not None and rates != (seen.miss_rate, seen.double_rate):
+                seen.miss_rate, seen.double_rate = rates
+                return True
             return changed
         case LockAccess(data=data):
             if data.result == "granted":

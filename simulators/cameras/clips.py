@@ -6,10 +6,12 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
-from typing import IO, Final, Literal
+from typing import IO, Final, Literal, cast
 
 import av
 import numpy as np
@@ -94,11 +96,7 @@ def drawn_clip(folder: Path = CACHE, *, seed: int = 7, walkers: int = 6, empty_s
     path = folder / f"corridor-{seed}-{walkers}-empty{empty_s:g}.mp4"
     empty = round(empty_s * corridor.fps)
     if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        pictures = draw_corridor(corridor, empty_frames=empty)
-        with _Writer(path, corridor.width, corridor.height, round(corridor.fps)) as writer:
-            for picture in pictures:
-                writer.write(av.VideoFrame.from_ndarray(picture, format="rgb24"))
+        write_clip(path, draw_corridor(corridor, empty_frames=empty), round(corridor.fps))
     crossings = tuple(TrueCrossing(frame + empty, direction) for frame, direction in corridor.crossings())
     return Clip(
         path,
@@ -110,6 +108,17 @@ def drawn_clip(folder: Path = CACHE, *, seed: int = 7, walkers: int = 6, empty_s
         corridor.in_side,
         crossings,
     )
+
+
+def write_clip(path: Path, pictures: Iterable[Rgb], fps: int, codec: Literal["libx264", "libx265"] = "libx264") -> Path:
+    """Pictures, [h, w, 3] each and of even sides, as MP4 in H.264 or H.265."""
+    pictures = iter(pictures)
+    first = next(pictures)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _Writer(path, first.shape[1], first.shape[0], fps, codec) as writer:
+        for picture in chain((first,), pictures):
+            writer.write(av.VideoFrame.from_ndarray(picture, format="rgb24"))
+    return path
 
 
 def fetch_vtest(folder: Path = CACHE) -> Path:
@@ -156,15 +165,17 @@ def _run(command: list[str], folder: str, stdout: IO[bytes] | int = subprocess.D
 
 
 class _Writer:
-    """Writes frames to an H.264 file with a key frame every second and no frames that look ahead."""
+    """Writes frames to a file with a key frame every second and no frames that look ahead."""
 
-    def __init__(self, path: Path, width: int, height: int, fps: int) -> None:
+    def __init__(self, path: Path, width: int, height: int, fps: int, codec: str = "libx264") -> None:
         self._path = path
         self._part = path.with_suffix(".part.mp4")
         self._container = av.open(str(self._part), "w")
-        self._stream = self._container.add_stream("libx264", rate=fps)
+        self._stream = cast("av.VideoStream", self._container.add_stream(codec, rate=fps))
         self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
         self._stream.options = {"crf": "20", "preset": "veryfast", "bf": "0", "g": str(fps)}
+        if codec == "libx265":
+            self._stream.options = {"crf": "24", "preset": "ultrafast", "x265-params": f"bframes=0:keyint={fps}"}
         self._count = 0
 
     def __enter__(self) -> "_Writer":

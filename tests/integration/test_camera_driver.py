@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,15 @@ from support.servers import free_port
 from support.wait import until_async
 
 from edge_agent.config import CameraSection
+from edge_agent.counting.calibration import Calibration
 from edge_agent.counting.model_files import FP32, find_model
 from edge_agent.drivers.camera import CameraDriver
 from edge_agent.errors import ConfigError
 from edge_agent.ports import DriverContext
-from simulators.cameras.clips import Clip, drawn_clip
+from simulators.cameras.clips import Clip, drawn_clip, write_clip
+from simulators.cameras.faults import FaultyLine
+from simulators.cameras.rtsp import RtspCamera
+from simulators.cameras.scene import Corridor, draw_corridor
 from wire.clock import SystemClock
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -102,6 +107,10 @@ async def running(clip: Clip, url: str, **settings) -> AsyncIterator[tuple[Camer
             await task
 
 
+def resident_mib(process: int) -> int:
+    return int(Path(f"/proc/{process}/status").read_text().split("VmRSS:")[1].split()[0]) // 1024
+
+
 def workers() -> list[int]:
     """The camera workers that this very process started."""
     found = []
@@ -177,7 +186,7 @@ async def test_a_worker_writes_to_its_pipes_and_the_camera_alone(clip, server):
             sockets += target.startswith("socket:")
             if flags & (os.O_WRONLY | os.O_RDWR) and not target.startswith(("pipe:", "socket:", "anon_inode:")):
                 writable.append(target)
-        resident = int(Path(f"/proc/{worker}/status").read_text().split("VmRSS:")[1].split()[0]) // 1024
+        resident = resident_mib(worker)
 
     # Standard input and the like of a test run may be /dev/null; no file may be.
     assert [target for target in writable if target != "/dev/null"] == []
@@ -213,3 +222,67 @@ async def test_a_refused_password_is_said_without_being_told(clip):
         assert "geheim123" not in driver.health().detail
         assert all("geheim123" not in event.data.detail for event in kept.events)
         assert seen <= 4
+
+
+async def test_a_camera_that_speaks_h265_is_read_over_tcp(clip, tmp_path):
+    path = write_clip(tmp_path / "h265.mp4", draw_corridor(Corridor((), 4.0, 1)), 10, "libx265")
+    async with RtspCamera(path) as camera, running(clip, camera.url, transport="tcp") as (driver, kept):
+        await until_async(lambda: kept.states() == ["ok"], deadline_s=60, what="the stream")
+        assert driver.health().state == "running"
+
+
+async def test_dozens_of_faults_of_the_line_are_told_and_over_without_more_memory(clip, tmp_path):
+    """`bench/camera_faults.py` does the same 500 times."""
+    paths = [
+        write_clip(
+            tmp_path / str(width) / "camera.mp4", draw_corridor(Corridor((), 6.0, 1, width=width, height=288)), 10
+        )
+        for width in (512, 352)
+    ]
+    async with RtspCamera(paths[0]) as first, RtspCamera(paths[1]) as second, FaultyLine(first.port) as line:
+        url = f"rtsp://admin:geheim123@127.0.0.1:{line.port}/camera.mp4?play_count=0"
+        async with running(clip, url) as (driver, kept):
+
+            def is_up() -> bool:
+                return driver.health().state == "running"
+
+            await until_async(is_up, deadline_s=60, what="the stream")
+            (worker,) = workers()
+            before = None
+            for index, fault in enumerate(("cut", "no_stream", "noise", "resolution", "stall", "cut") * 3):
+                if fault == "resolution":
+                    line.camera_port = second.port if line.camera_port == first.port else first.port
+                else:
+                    line.fault = fault
+                if fault != "stall":
+                    line.cut()
+                await until_async(lambda: not is_up(), deadline_s=40, what=f"{fault} told")
+                line.fault = "none"
+                await until_async(is_up, deadline_s=60, what=f"back after {fault}")
+                if index == 5:
+                    before = resident_mib(worker)
+            assert workers() == [worker]
+            assert driver.health().restarts == 0
+            assert resident_mib(worker) <= before + 10
+
+            line.fault = "refuse_password"
+            line.cut()
+            await until_async(lambda: "password" in driver.health().detail, deadline_s=40, what="the refusal")
+            await until_async(lambda: kept.states()[-1] == "lost", deadline_s=40, what="lost")
+            assert "geheim123" not in driver.health().detail
+
+
+async def test_what_was_calibrated_goes_with_the_cameras_state(clip):
+    kept = Kept()
+    section = CameraSection(id="cam-1", url=str(clip.path), line=clip.line, in_side=clip.in_side)
+    measured = Calibration(datetime(2026, 11, 25, tzinfo=UTC), crossings=20, missed=3, doubled=0)
+    driver = CameraDriver(section, DriverContext(SystemClock(), kept, lambda: None), measured)
+    task = asyncio.create_task(driver.run())
+    await until_async(lambda: kept.states() == ["ok"], deadline_s=60, what="the stream")
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+    (state,) = [event.data for event in kept.events if event.kind == "camera.state"][:1]
+    assert state.miss_rate == pytest.approx(measured.miss_rate, abs=1e-4)
+    assert state.double_rate == pytest.approx(measured.double_rate, abs=1e-4)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from edge_agent.counting.camera_state import CameraWatch
+from simulators.cameras.faults import spoiled
 from simulators.cameras.scene import Corridor, draw_corridor, draw_room
 
 GRAIN = np.random.default_rng(3)
@@ -55,3 +56,18 @@ def test_people_who_walk_are_no_fault():
     states = {camera.step(small(picture.mean(axis=2)), i / 10) for i, picture in enumerate(draw_corridor(corridor))}
 
     assert states == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"), [("black", "dark"), ("cover", "covered"), ("shift", "moved"), ("freeze", "ok")]
+)
+def test_the_simulated_cameras_faults_are_recognised_within_a_minute(fault, state):
+    camera = CameraWatch()
+    corridor = Corridor((), 180.0, 2, fps=1.0, noise=3.0)
+    pictures = spoiled(draw_corridor(corridor), fault, 60, 120)
+
+    states = [camera.step(small(picture.mean(axis=2)), float(second)) for second, picture in enumerate(pictures)]
+
+    assert set(states[:60]) == {"ok"}
+    assert states[119] == state
+    assert states[179] == "ok"
