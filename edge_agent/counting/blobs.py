@@ -42,7 +42,7 @@ TOO_LONG: Final = 1.5
 MOST_IN_A_ROW: Final = 4
 SIZES: Final = 250
 LEAST_SIZES: Final = 8
-TYPICAL: Final = 40
+TYPICAL: Final = 33
 """Percentile of the sizes seen: somewhat under the middle, since two in one are seen as one at first."""
 DIAMETER: Final = 0.3
 """Of a person, as a part of the picture's shorter side: boxes are that large whatever the blob's shape."""

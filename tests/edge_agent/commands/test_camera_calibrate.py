@@ -50,7 +50,7 @@ def test_an_installer_who_walks_five_times_gets_rates_that_are_kept(tmp_path):
     config = tmp_path / "agent.toml"
     config.write_text(CONFIG.format(data=tmp_path / "data", clip=film(tmp_path, 5)))
 
-    result = CliRunner().invoke(build_app("camera"), ["calibrate", str(config), "cam-lobby", "--walks", "5"])
+    result = CliRunner().invoke(build_app("camera"), ["camera", "calibrate", str(config), "cam-lobby", "--walks", "5"])
 
     assert result.exit_code == 0, result.output
     found = load(tmp_path / "data", "cam-lobby")
@@ -63,7 +63,7 @@ def test_a_camera_that_is_not_configured_is_named(tmp_path):
     config = tmp_path / "agent.toml"
     config.write_text(CONFIG.format(data=tmp_path / "data", clip="x.mp4"))
 
-    result = CliRunner().invoke(build_app("camera"), ["calibrate", str(config), "cam-9"])
+    result = CliRunner().invoke(build_app("camera"), ["camera", "calibrate", str(config), "cam-9"])
 
     assert isinstance(result.exception, ConfigError)
     assert "cam-lobby" in str(result.exception)

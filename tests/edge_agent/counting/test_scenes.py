@@ -72,7 +72,7 @@ def test_an_empty_corridor_counts_nobody_and_the_detector_rests():
 
 @pytest.mark.parametrize(("seed", "light", "settles"), [(1, 1.0, 2.0), (4, 0.5, 0.0), (5, 0.25, 2.0)])
 def test_a_doorway_seen_from_above_is_counted_right(seed, light, settles):
-    doorway = Doorway.random(seed, light=light, exposure_settles_s=settles)
+    doorway = Doorway.random(seed, conducts=("pass", "turn", "file"), light=light, exposure_settles_s=settles)
 
     assert_like(counted(doorway, draw_doorway(doorway), "overhead")[0], doorway.crossings(), within=8)
 
