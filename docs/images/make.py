@@ -6,12 +6,16 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
+import yaml
+from playwright.sync_api import Page, expect
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from support.browser import PHONE, WIDE, chromium, window  # noqa: E402 - the folder above has to be known first
 from support.site import Site, running_site  # noqa: E402 - as above
 from support.wait import until  # noqa: E402 - as above
+from town import GATEWAYS, neighbours  # noqa: E402 - as above
 
 from wire.clock import SystemClock  # noqa: E402 - as above
 
@@ -28,7 +32,7 @@ BROKEN = """楼栋,房号,房间,面积,姓名,身份证号,电话,起租日,到
 
 
 def registry() -> str:
-    """A building of five floors; nobody in it exists."""
+    """A building of five floors among others; nobody in them exists."""
     today = CLOCK.now().date()
     lines = [
         "registry: 1",
@@ -61,7 +65,10 @@ def registry() -> str:
             ]
         else:
             lines.append("    vacant: true")
-    return "\n".join(lines) + "\n"
+    whole = yaml.safe_load("\n".join(lines))
+    for part, found in neighbours(today, SURNAMES).items():
+        whole[part] += found
+    return yaml.safe_dump(whole, allow_unicode=True)
 
 
 def live_a_day(site: Site) -> None:
@@ -96,8 +103,35 @@ def live_a_day(site: Site) -> None:
         data = {"device": f"smoke-{door}", "unit": f"{BUILDING}-{door}", "kind": "device.health", "data": health}
         site.publish(GATEWAY, data)
     site.publish(GATEWAY, {"device": GATEWAY, "kind": "gateway.health", "data": {"uptime_s": 86000, "outbox_depth": 0}})
+    live_around(site)
     site.smoke(GATEWAY, "smoke-302", ALARM)
     until(lambda: site.alerts(rule="L1"), what="the smoke alarm")
+
+
+def live_around(site: Site) -> None:
+    """What the neighbours' devices said, and who is on duty."""
+    now = CLOCK.now()
+    for code, gateway in GATEWAYS.items():
+        health = {"uptime_s": 86000, "outbox_depth": 0}
+        site.publish(gateway, {"device": gateway, "kind": "gateway.health", "data": health})
+        for door, pct in (("101", 71), ("203", 12 if code.endswith("5") else 88)):
+            where = {"device": f"smoke-{door}", "unit": f"{code}-{door}"}
+            site.publish(gateway, {**where, "kind": "device.health", "data": {"battery_pct": pct}})
+    forced = {"device": "lock-102", "unit": "990000-0004-2-102", "kind": "lock.alarm", "data": {"alarm": "forced"}}
+    site.publish(GATEWAYS["990000-0004-2"], forced)
+    for name in ("值班台", "巡逻岗"):
+        site.api.put(f"/api/v1/recipients/{name}", json={"channel": "json://127.0.0.1:9"}).raise_for_status()
+    for name, level, begin in (("值班台", 0, -3), ("巡逻岗", 0, 9), ("值班台", 0, 21), ("巡逻岗", 1, -3)):
+        span = {"begin": now + timedelta(hours=begin), "end": now + timedelta(hours=begin + 12)}
+        shift = {"recipient": name, "level": level, **{key: at.isoformat() for key, at in span.items()}}
+        site.api.post("/api/v1/duty", json=shift).raise_for_status()
+
+
+def try_out(page: Page) -> None:
+    """Have the page of what-if play another number."""
+    page.locator("#draft-0-value").fill("7")
+    page.get_by_test_id("run").click()
+    page.get_by_test_id("outcome").wait_for(timeout=120_000)
 
 
 def main() -> None:
@@ -118,11 +152,17 @@ def main() -> None:
                 "devices": "/devices",
                 "import": "/registry/import",
                 "home": site.api.post(f"/api/v1/units/{ALARM}/tenant-link").json()["path"],
+                "overview": "/overview",
+                "wall": "/wall",
+                "rules": "/policies",
+                "what-if": "/policies/try?rule=C7&parameter=before_days",
+                "report": "/report",
             }
             for suffix, size, theme, language, wanted in (
-                ("zh", WIDE, "light", "zh-CN", set(pages)),
+                ("zh", WIDE, "light", "zh-CN", set(pages) - {"wall"}),
                 ("en-dark", WIDE, "dark", "en", {"inbox", "unit"}),
-                ("phone", PHONE, "light", "zh-CN", {"inbox", "alert", "home"}),
+                ("dark", (1920, 1080), "dark", "zh-CN", {"wall"}),
+                ("phone", PHONE, "light", "zh-CN", {"inbox", "alert", "home", "overview"}),
             ):
                 with window(browser, site.address, size=size, theme=theme, language=language) as opened:
                     page = opened.page
@@ -134,8 +174,15 @@ def main() -> None:
                         if name == "import":
                             page.get_by_test_id("file").set_input_files(broken)
                             page.get_by_test_id("faults").wait_for()
+                        expect(page.get_by_text("加载中").or_(page.get_by_text("Loading…"))).to_have_count(
+                            0, timeout=30_000
+                        )
                         page.wait_for_timeout(700)
-                        page.screenshot(path=HERE / f"{name}-{suffix}.png", full_page=name != "inbox")
+                        if name == "rules":
+                            page.get_by_test_id("rule-C5").locator("summary").click()
+                        if name == "what-if":
+                            try_out(page)
+                        page.screenshot(path=HERE / f"{name}-{suffix}.png", full_page=name not in {"inbox", "wall"})
 
 
 if __name__ == "__main__":

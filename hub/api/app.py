@@ -15,6 +15,7 @@ from hub.api.problems import ProblemDocument
 from hub.api.routes import ROUTERS
 from hub.api.stream import Broadcaster, StreamEndpoint
 from hub.replay.desk import ReplayDesk
+from hub.report.houses import KeptLedger
 from hub.services import Services
 
 API: Final = "/api/v1"
@@ -60,6 +61,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.broadcaster = Broadcaster(services)
+    app.state.kept_ledger = KeptLedger()
     app.state.replays = ReplayDesk(services.database.url, services.clock)
     problems.install(app)
     for router in ROUTERS:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 
 from sqlmodel import Session, col, select
 
@@ -41,6 +42,14 @@ class Houses:
         return self.is_all if building is None else building in self.buildings
 
 
+class KeptLedger:
+    """A ledger for all who look at the overview: walls ask again with every change. Hold `lock` while using it."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.ledger = Ledger()
+
+
 def list_scopes(session: Session, sees: Sees) -> list[ScopeNode]:
     """Every node that holds a building that may be seen, and those buildings, by code."""
     ledger = Ledger()
@@ -56,9 +65,14 @@ def list_scopes(session: Session, sees: Sees) -> list[ScopeNode]:
     return sorted(nodes, key=lambda node: node.code)
 
 
-def find_houses(session: Session, scope: str, sees: Sees, as_of: datetime | None = None) -> Houses:
-    """The buildings under `scope` ("" is everything that may be seen) as known at `as_of`. Raises NotFoundError."""
-    ledger = Ledger(as_of)
+def find_houses(
+    session: Session, scope: str, sees: Sees, as_of: datetime | None = None, ledger: Ledger | None = None
+) -> Houses:
+    """The buildings under `scope` ("" is everything that may be seen) as known at `as_of`. Raises NotFoundError.
+
+    `ledger`: one that is kept from call to call, so that only what has changed is read again.
+    """
+    ledger = ledger or Ledger(as_of)
     ledger.refresh(session, as_of)
     under = {
         found.code: found

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlmodel import Session, col, select
 
 from hub.alerts.packs import standard_packs
+from hub.registry.ledger import Ledger
 from hub.registry.queries import SOON
 from hub.report.coverage import buildings_covered
 from hub.report.houses import Houses, Sees, as_seen, find_houses, gateways_of, units_of
@@ -109,9 +110,17 @@ class Overview(_View):
     duty: tuple[ShiftNow, ...]
 
 
-def overview(session: Session, scope: str, sees: Sees, now: datetime, packs: PackSet | None = None) -> Overview:
+def overview(
+    session: Session,
+    scope: str,
+    sees: Sees,
+    now: datetime,
+    *,
+    ledger: Ledger | None = None,
+    packs: PackSet | None = None,
+) -> Overview:
     """The scope now. Raises NotFoundError for a scope that is not there or may not be seen."""
-    houses = find_houses(session, scope, sees)
+    houses = find_houses(session, scope, sees, ledger=ledger)
     seen = as_seen(session, houses, units_of(session, houses))
     alerts = _alerts(session, houses, now)
     gateways = [row for row in gateways_of(session, houses).values() if row.state != "retired"]
