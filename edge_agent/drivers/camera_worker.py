@@ -190,6 +190,8 @@ def work(order: Order, out: BinaryIO) -> None:
 def main() -> int:
     """Read the order, work. Exit status 78 where a person must mend something."""
     # A siren does not wait for a picture: buses and outbox go first when the cores are full (bench/reflex.py).
+    # Batch work does not interrupt who has just woken, and inherits no real-time policy of the agent's.
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     os.nice(NICENESS)
     # FFmpeg's messages hold addresses with passwords.
     av.logging.set_level(av.logging.PANIC)

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import osdp
@@ -22,6 +23,7 @@ log = structlog.get_logger()
 
 REFRESH_S: Final = 0.005
 """Between two turns of libosdp. A poll and its answer take 17 ms at 9,600 baud: finer turns only burn CPU."""
+MAX_JOBS: Final = 256
 _CHUNK: Final = 512
 _CCRYPT, _RMAC_I, _NAK = 0x76, 0x78, 0x41
 _NAK_NEEDS_SECURE: Final = 6
@@ -97,7 +99,11 @@ class Panel:
         self._addresses = [reader.address for reader in readers]
         self._on_event = on_event
         self._stop = threading.Event()
-        self._lock = threading.Lock()
+        # The event loop takes no lock of this thread's: a siren would wait for whatever the line waits for.
+        self._jobs: deque[Callable[[], Any]] = deque()
+        self._online: frozenset[int] = frozenset()
+        self._secure: frozenset[int] = frozenset()
+        self._with_inputs: frozenset[int] = frozenset()
         self._framer = Framer()
         self._waiting: dict[int, deque[Callable[[bool], None]]] = {address: deque() for address in self._addresses}
         self.views: Mapping[int, LineView] = {address: LineView() for address in self._addresses}
@@ -124,38 +130,31 @@ class Panel:
 
     def online(self) -> frozenset[int]:
         """Addresses that answer."""
-        with self._lock:
-            return self._of_mask(self._core.status())
+        return self._online
 
     def secure(self) -> frozenset[int]:
         """Addresses with a running secure channel."""
-        with self._lock:
-            return self._of_mask(self._core.sc_status())
+        return self._secure
 
     def pause(self, address: int) -> None:
         """First half of reviving a lost reader."""
-        with self._lock:
-            self._core.disable_pd(self._addresses.index(address))
+        self._jobs.append(partial(self._core.disable_pd, self._addresses.index(address)))
 
     def revive(self, address: int) -> None:
         """Second half: ask a lost reader again now, not when libosdp's back-off ends."""
-        with self._lock:
-            self._core.enable_pd(self._addresses.index(address))
+        self._jobs.append(partial(self._core.enable_pd, self._addresses.index(address)))
 
     def submit(self, address: int, command: Mapping[str, Any], done: Callable[[bool], None]) -> None:
         """Queue a command; `done` is called on the panel's thread with the outcome. Raises CommandError."""
-        with self._lock:
-            if not self._core.submit_command(self._addresses.index(address), dict(command)):
-                raise CommandError(f"reader {address}: the command is refused; is the reader online?")
-            self._waiting[address].append(done)
+        if address not in self._online:
+            raise CommandError(f"reader {address}: the command is refused; is the reader online?")
+        if len(self._jobs) >= MAX_JOBS:
+            raise CommandError(f"reader {address}: too many commands wait; the line is stuck")
+        self._jobs.append(partial(self._submit, address, dict(command), done))
 
     def has_inputs(self, address: int) -> bool:
         """Whether an online reader announced contact inputs (PDCAP). One without them refuses to be asked."""
-        with self._lock:
-            _, count = self._core.check_capability(
-                self._addresses.index(address), osdp.Capability.ContactStatusMonitoring
-            )
-        return bool(count)
+        return address in self._with_inputs
 
     def has_wrong_key(self, address: int) -> bool:
         """Whether the reader is there but does not share our key."""
@@ -170,11 +169,31 @@ class Panel:
     def _loop(self) -> None:
         try:
             while not self._stop.wait(REFRESH_S) and self.fault is None:
-                with self._lock:
-                    self._core.refresh()
+                while self._jobs:
+                    self._jobs.popleft()()
+                self._core.refresh()
+                self._look()
         except Exception as error:  # the top of a thread: the driver opens the port again
             log.exception("osdp.panel_crashed")
             self.fault = f"the panel crashed: {error!r}"
+
+    def _look(self) -> None:
+        """Keep what the event loop asks for."""
+        online = self._of_mask(self._core.status())
+        if online != self._online:
+            self._with_inputs = frozenset(filter(self._announced_inputs, online))
+            self._online = online
+        self._secure = self._of_mask(self._core.sc_status())
+
+    def _announced_inputs(self, address: int) -> bool:
+        _, count = self._core.check_capability(self._addresses.index(address), osdp.Capability.ContactStatusMonitoring)
+        return bool(count)
+
+    def _submit(self, address: int, command: dict[str, Any], done: Callable[[bool], None]) -> None:
+        if self._core.submit_command(self._addresses.index(address), command):
+            self._waiting[address].append(done)
+        else:
+            done(False)
 
     def read(self, most: int) -> bytes:
         """For libosdp: what came, seen by our own framer too."""
