@@ -22,6 +22,7 @@ from hub.rules.known import UnitKnown
 from hub.rules.local_time import local_day
 from hub.rules.place import Place
 from hub.rules.seen import ref_of
+from hub.store.base import to_ms
 from hub.store.tables.alerts import CredentialDay, Progress, UnitDue
 from hub.store.tables.ingest import EventRow, Stream
 from wire.events import LockAccess
@@ -74,7 +75,7 @@ class Follower:
         self._ledger = ledger
         self._streams: dict[int, tuple[str, str]] = {}
         self._beliefs = Beliefs(ledger)
-        self._left_at: tuple[str, datetime] | None = None
+        self._left_at: tuple[str, int] | None = None
 
     def follow(self, session: Session, now: datetime) -> Followed:
         """Take the next stretch."""
@@ -83,7 +84,7 @@ class Follower:
         if cursor is None:
             cursor = Progress(name=_CURSOR, at=now, cursor="0")
         # Where this object left it: then what it has in memory is what the database holds.
-        self._beliefs.begin(is_current=(cursor.cursor, cursor.at) == self._left_at)
+        self._beliefs.begin(is_current=(cursor.cursor, to_ms(cursor.at)) == self._left_at)
         self._left_at = None
         after = int(cursor.cursor)
         last = session.exec(select(func.max(EventRow.id))).one() or 0
@@ -98,7 +99,8 @@ class Follower:
             cursor.at = max(now, cursor.at + timedelta(milliseconds=1))
             cursor.cursor = str(upto)
             session.add(cursor)
-        self._left_at = (cursor.cursor, cursor.at)
+        # To the millisecond, as the column keeps it.
+        self._left_at = (cursor.cursor, to_ms(cursor.at))
         done.is_at_end = upto >= last
         mark_due(session, done.units, now)
         return done

@@ -245,6 +245,19 @@ def test_many_devices_in_one_transaction_ask_the_ledger_together(house: House, *
     assert len(asked) < 150
 
 
+def test_a_belief_is_read_once_also_by_a_clock_of_microseconds(ours: House) -> None:
+    """The column keeps milliseconds: what is compared with it must too, or each tick reads everything again."""
+    ours.now += timedelta(microseconds=137)
+    asked: list[str] = []
+    for n in range(3):
+        say(ours, "people.crossing", "cam", direction="in", count=1, line="door", confidence=1.0)
+        if n == 1:
+            count_queries(ours, asked)
+        ours.tick(seconds=1)
+    assert asked
+    assert not [text for text in asked if text.startswith("SELECT") and "place_belief.state" in text]
+
+
 def test_a_unit_named_by_the_event_makes_its_device_known(ours: House) -> None:
     ours.send(event("door.state", ours.now, "new", "E1-1-101", open=False))
     assert ids(ours) == []
