@@ -11,6 +11,8 @@ export default defineConfig({
     environmentOptions: { happyDOM: { url: "http://hub.test/" } },
     include: ["tests/**/*.test.ts"],
     setupFiles: ["tests/setup.ts"],
+    // What hangs ends; a busy machine breaks nothing.
+    testTimeout: 60_000,
     css: false,
     server: { deps: { inline: ["element-plus"] } },
   },

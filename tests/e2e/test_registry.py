@@ -25,7 +25,7 @@ def test_a_broken_file_is_mended_and_applied(site: Site, watched: Watched, tmp_p
     page.get_by_test_id("file").set_input_files(table)
     expect(page.get_by_text("请填写此项")).to_be_visible()
     page.get_by_label("小区编码").fill("990000-0002")
-    page.get_by_role("button", name="试算").click()
+    page.get_by_role("button", name="试算", exact=True).click()
     total = page.get_by_test_id("import-sum")
     expect(total).to_contain_text("尚未写入")
     expect(total).to_contain_text("民族")

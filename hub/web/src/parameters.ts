@@ -32,7 +32,7 @@ export function parameterValue(name: string, value: unknown): string {
   if (value === null || value === undefined) return t("app.unknown");
   if (typeof value === "boolean") return value ? t("app.yes") : t("app.no");
   if (typeof value === "number") return number(name, value);
-  if (Array.isArray(value)) return value.map((part) => parameterValue(name, part)).join("、");
+  if (Array.isArray(value)) return value.map((part) => parameterValue(name, part)).join(t("app.comma"));
   const text = String(value);
   return te(`units.bases.${text}`) ? t(`units.bases.${text}`) : text;
 }

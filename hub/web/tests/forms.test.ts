@@ -120,7 +120,7 @@ describe("an import", () => {
   });
   it("writes any bytes as base64", async () => {
     const bytes = Uint8Array.from({ length: 70_000 }, (_, at) => at % 256);
-    expect(Buffer.from(await toBase64(new Blob([bytes])), "base64")).toEqual(Buffer.from(bytes));
+    expect(Buffer.from(await toBase64(new Blob([bytes])), "base64").equals(bytes)).toBe(true);
   });
 });
 
