@@ -62,5 +62,8 @@ export default {
     "replay.start": "what-if begun",
     "replay.apply": "what-if applied",
     "report.export": "report exported",
+    "registry.load": "ledger loaded",
+    "pii.copy": "copy of a person's data",
+    "audit.anchor": "trail cut and joined",
   },
 };

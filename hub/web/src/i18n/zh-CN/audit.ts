@@ -62,5 +62,8 @@ export default {
     "replay.start": "规则试算",
     "replay.apply": "采用试算",
     "report.export": "导出月报",
+    "registry.load": "载入台账",
+    "pii.copy": "导出个人信息副本",
+    "audit.anchor": "审计链接续",
   },
 };
