@@ -16,11 +16,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from support.hub import PROGRAM
+from support.ledger_agent import numbered
 from support.servers import Mosquitto, mosquitto
 from support.wait import until
 
 from hub.store.continuity import continuity
 from hub.store.database import Database, database_url
+from wire.messages import decode_event
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -104,7 +106,7 @@ def check(folder: Path, events: int) -> None:
     try:
         with database.read() as session:
             query = text(
-                "SELECT s.epoch, e.seq, e.device FROM event e JOIN stream s ON s.id = e.stream_id ORDER BY e.id"
+                "SELECT s.epoch, e.seq, e.device, e.body FROM event e JOIN stream s ON s.id = e.stream_id ORDER BY e.id"
             )
             rows = session.connection().execute(query).all()
             epochs = continuity(session, GATEWAY)
@@ -114,6 +116,10 @@ def check(folder: Path, events: int) -> None:
     held = {(row.epoch, row.seq): int(row.device.removeprefix("n-")) for row in rows}
     assert len(held) == len(rows), "an event was stored twice under one number"
     assert len(set(held.values())) == len(rows), "an event was stored twice under two numbers"
+    for row in rows:
+        assert decode_event(row.body.encode()) == numbered(held[row.epoch, row.seq]), (
+            "an event is not what was accepted"
+        )
     lost = {place: n for place, n in done.items() if held.get(place) != n}
     assert not lost, f"{len(lost)} accepted events are missing or others: {sorted(lost.items())[:5]}"
     # Of what was begun and not noted as done, the outbox may have had some on disk: those count like any other.
