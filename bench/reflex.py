@@ -13,6 +13,7 @@ what they need for themselves is in the figures too.
 import argparse
 import asyncio
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -278,7 +279,10 @@ async def episodes(options: argparse.Namespace, site: Site, folder: Path) -> dic
     now_busy, now_total = busy_share()
     every = [wait for found in waits.values() for wait in found]
     return {
-        "machine": platform.machine(), "cameras": options.cameras,
+        "machine": platform.machine(), "cores": os.cpu_count(), "cameras": options.cameras,
+        # A machine that others use too shows their load; `chrt -r 1` in front takes it out of the figures.
+        "load": [round(load, 1) for load in os.getloadavg()],
+        "real_time": os.sched_getscheduler(0) in (os.SCHED_RR, os.SCHED_FIFO),
         "cpu_busy_pct": round(100 * (now_busy - busy) / (now_total - total), 1),
         "ways": {way: summary(found) for way, found in sorted(waits.items())},
         "all": summary(every),
@@ -304,7 +308,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
         found = asyncio.run(measure(options, Path(name), broker.url))
-    title = f"{found['cameras']} cameras, CPU {found['cpu_busy_pct']} % busy, uplink dead"
+    title = f"{found['cameras']} cameras, CPU {found['cpu_busy_pct']} % busy, load {found['load'][0]}, uplink dead"
     table = Table("detector -> siren", "count", "median ms", "p99 ms", "most ms", title=title)
     for way, figures in [*found["ways"].items(), ("all", found["all"])]:
         table.add_row(way, *(str(value) for value in figures.values()))

@@ -20,6 +20,7 @@ from firmware_profiles.transports import ModbusTransport, RegisterWrite
 from wire.events import DriverHealth
 
 _IDLE_S: Final = 0.05
+_AGAIN_S: Final = 0.05
 _SILENT_WAITS_S: Final = 5.0
 MAX_SILENCE_S: Final = 30.0
 """A dead device is asked again at least this often."""
@@ -171,8 +172,11 @@ class ModbusBus:
         slave.failures += 1
         slave.trouble = reason
         limit = slave.station.profile.health.failures
-        # Until it counts as gone it is asked at its own pace, then ever less often.
+        # One lost answer is asked for again at once: it may have been the alarm. Then it is asked at its own pace, and
+        # ever less often when it counts as gone.
         pause_s = slave.transport.poll_s if slave.failures < limit else slave.backoff.next_s()
+        if slave.failures == 1 and limit > 1:
+            pause_s = min(pause_s, _AGAIN_S)
         slave.due_s = self._context.clock.monotonic() + pause_s
         if slave.failures >= limit:
             await slave.station.link(is_online=False, reason=reason)
