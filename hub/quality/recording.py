@@ -11,6 +11,7 @@ import msgspec
 
 from hub.errors import ConfigError
 from hub.ingest.reading import Broken, Delivered, read_batch
+from wire.ids import is_gateway_id
 from wire.messages import MAX_EVENTS, encode_batch
 from wire.topics import Leaf, topic
 
@@ -112,6 +113,8 @@ def windows(path: Path, step_s: float) -> Iterator[Window | datetime]:
                 raise ConfigError(
                     f"{path}:{number}: {error}; each line is an event as anfang-sim residents writes"
                 ) from error
+            if not is_gateway_id(head.gateway):
+                raise ConfigError(f"{path}:{number}: gateway {head.gateway!r}: 3 to 64 of a-z, 0-9 and '-' are allowed")
             at = last = max(last, head.sent_at or head.observed_at)
             due = due or at + step
             while True:

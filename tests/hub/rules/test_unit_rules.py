@@ -110,6 +110,7 @@ CASES: list[tuple[str, str, UnitKnown, UnitSeen, str]] = [
     ("C9", "the gateway is silent", vacant(), UnitSeen(is_dark=True), X),
     ("C10", "unused for a month", unit(), replace(LOCK, last_use={"hmac:0001": NOW - timedelta(days=31)}), A),
     ("C10", "never used", unit(), LOCK, A),
+    ("C10", "moved in last week, and opened with another's card so far", unit(occupants=(occupant(from_on=days(-7)),)), LOCK, F),
     ("C10", "used last week", unit(), replace(LOCK, last_use={"hmac:0001": NOW - timedelta(days=7)}), F),
     ("C10", "has no credential of their own", unit(credentials=()), LOCK, F),
     ("C10", "the lock is new", unit(), replace(LOCK, lock_since=NOW - timedelta(days=5)), X),
