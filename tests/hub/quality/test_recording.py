@@ -64,7 +64,11 @@ def test_a_silent_gateway_is_looked_at_while_it_is_silent(tmp_path: Path) -> Non
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["gw-a", "gw-b", "gw-c"]), st.floats(0, 20_000), st.sampled_from(["gateway.health", "lock.alarm"])),
+        st.tuples(
+            st.sampled_from(["gw-a", "gw-b", "gw-c"]),
+            st.floats(0, 20_000),
+            st.sampled_from(["gateway.health", "lock.alarm"]),
+        ),
         min_size=1,
         max_size=40,
     )
