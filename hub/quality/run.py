@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import event
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from hub.alerts.evaluate import Evaluator
 from hub.alerts.silence import LISTENING
@@ -21,13 +21,11 @@ from hub.metrics import Metrics
 from hub.quality.recording import Window, windows
 from hub.registry.seed_file import load_seed
 from hub.registry.vault import load_vault
-from hub.store import tables
 from hub.store.changes import record_changes
-from hub.store.database import Database, database_url
+from hub.store.database import Database
+from hub.store.migrate import open_database
 from hub.store.tables.alerts import Progress
 from wire.clock import Clock
-
-assert tables.__all__  # what is imported there is what `create_all` knows
 
 STEP_S: Final = 3600.0
 """Simulated seconds between two looks at compliance and at what time brings about; alarms do not wait for it."""
@@ -74,10 +72,11 @@ def run_recording(
     key = folder / "organisation.key"
     if key.is_file():
         shutil.copyfile(key, data_dir / "organisation.key")
-    database = Database(database_url(data_dir, None))
-    # Nobody needs it after a power cut.
+    # As a hub makes it, so that `serve` and `replay` can go on with a folder that is kept.
+    database = open_database(data_dir, None)
+    # Nobody needs it after a power cut; from the next connection on.
     event.listen(database.writer, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
-    SQLModel.metadata.create_all(database.writer)
+    database.writer.dispose()
     try:
         _load_ledger(database, folder, data_dir, start)
         return database, _take_in(database, folder / "events.ndjson", start, stopwatch, on_progress)
