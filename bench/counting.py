@@ -123,8 +123,8 @@ def still_ratio(path, model):
     bare, ours = [], []
     for index in range(300):
         start = time.perf_counter()
-        AvPicture(frame, scalers).grey(THUMB_WIDTH)
-        counter.step(AvPicture(frame, scalers), index, index / 10)
+        picture = AvPicture(frame, scalers)
+        counter.step(picture, index, index / 10, picture.grey(THUMB_WIDTH))
         ours.append(time.perf_counter() - start)
         if index % 10 == 0:
             start = time.perf_counter()

@@ -42,6 +42,8 @@ TOO_LONG: Final = 1.5
 MOST_IN_A_ROW: Final = 4
 SIZES: Final = 250
 LEAST_SIZES: Final = 8
+SCRAP: Final = 0.25
+"""Part of the largest sizes seen under which a blob was no person."""
 TYPICAL: Final = 33
 """Percentile of the sizes seen: somewhat under the middle, since two in one are seen as one at first."""
 DIAMETER: Final = 0.3
@@ -163,7 +165,9 @@ class Sizes:
         if len(self._seen) < LEAST_SIZES:
             return None
         areas, lengths = np.array([(one.area, one.length) for one in self._seen]).T
-        return Size(float(np.percentile(areas, TYPICAL)), float(np.percentile(lengths, TYPICAL)))
+        # Hard shadows and feet at rest leave scraps, which must not make two of everybody.
+        whole = areas >= SCRAP * np.percentile(areas, 90)
+        return Size(float(np.percentile(areas[whole], TYPICAL)), float(np.percentile(lengths[whole], TYPICAL)))
 
     def look(self, groups: Sequence[Sequence[Blob]], shape: tuple[int, ...]) -> None:
         """Take in everybody who is whole: none of his blobs touches the frame's edge."""

@@ -78,21 +78,26 @@ class Overhead:
 
     def detect(self, picture: Picture, grey: Grey, time_s: float) -> Detections:
         """People in the whole frame; see `Detector`. A blob's score tells how much of a person's size it has."""
+        is_time = time_s - self._tried_at >= TRY_EVERY_S
+        is_sample = time_s - self._sampled_at >= SAMPLE_S
+        if self.trusts_network and not (is_time or is_sample):
+            return self._network.detect(picture, grey, time_s)
         small = prepare(picture)
         if self._samples and self._samples[0].shape != small.shape:
             self._forget()
-        if time_s - self._sampled_at >= SAMPLE_S:
+        if is_sample:
             self._sampled_at = time_s
             self._samples.append(small)
             if len(self._samples) >= LEAST_SAMPLES:
                 self._learn()
-        found = self._on_the_floor(small, picture, time_s)
-        is_trial = time_s - self._tried_at >= TRY_EVERY_S and has_somebody_whole(found, picture)
+        found = self._on_the_floor(small, picture, time_s) if is_time or not self.trusts_network else NOBODY
+        is_trial = is_time and has_somebody_whole(found, picture)
         if not self.trusts_network and not is_trial:
             return found
         seen = self._network.detect(picture, grey, time_s)
-        if is_trial:
+        if is_time:
             self._tried_at = time_s
+        if is_trial:
             self._try(seen)
         return seen if self.trusts_network else found
 
