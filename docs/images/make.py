@@ -117,8 +117,8 @@ def live_around(site: Site) -> None:
         for door, pct in (("101", 71), ("203", 12 if code.endswith("5") else 88)):
             where = {"device": f"smoke-{door}", "unit": f"{code}-{door}"}
             site.publish(gateway, {**where, "kind": "device.health", "data": {"battery_pct": pct}})
-    forced = {"device": "lock-102", "unit": "990000-0004-2-102", "kind": "lock.alarm", "data": {"alarm": "forced"}}
-    site.publish(GATEWAYS["990000-0004-2"], forced)
+    forced = {"device": "lock-102", "unit": "990000-0004-12-102", "kind": "lock.alarm", "data": {"alarm": "forced"}}
+    site.publish(GATEWAYS["990000-0004-12"], forced)
     for name in ("值班台", "巡逻岗"):
         site.api.put(f"/api/v1/recipients/{name}", json={"channel": "json://127.0.0.1:9"}).raise_for_status()
     for name, level, begin in (("值班台", 0, -3), ("巡逻岗", 0, 9), ("值班台", 0, 21), ("巡逻岗", 1, -3)):
@@ -173,7 +173,7 @@ def main() -> None:
                         page.wait_for_selector("h1")
                         if name == "import":
                             page.get_by_test_id("file").set_input_files(broken)
-                            page.get_by_test_id("faults").wait_for()
+                            page.get_by_test_id("faults").wait_for(timeout=60_000)
                         expect(page.get_by_text("加载中").or_(page.get_by_text("Loading…"))).to_have_count(
                             0, timeout=30_000
                         )
