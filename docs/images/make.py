@@ -172,6 +172,7 @@ def main() -> None:
                         page.goto(pages[name])
                         page.wait_for_selector("h1")
                         if name == "import":
+                            page.locator("#import-estate").fill("990000-0003")
                             page.get_by_test_id("file").set_input_files(broken)
                             page.get_by_test_id("faults").wait_for(timeout=60_000)
                         expect(page.get_by_text("加载中").or_(page.get_by_text("Loading…"))).to_have_count(
