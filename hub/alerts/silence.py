@@ -44,15 +44,17 @@ def listening_since(session: Session, now: datetime) -> datetime:
 def watch_gateways(session: Session, ledger: Ledger, book: AlertBook, now: datetime, listening: datetime) -> None:
     """T1 for every gateway of ours."""
     query = select(Gateway.id, Gateway.last_seen_at, Gateway.building_code).where(Gateway.state == "active")
-    told = set(
-        session.exec(select(AlertRow.subject).where(AlertRow.rule_id == "T1", col(AlertRow.resolved_at).is_(None)))
+    opened = select(AlertRow.subject, AlertRow.is_active).where(
+        AlertRow.rule_id == "T1", col(AlertRow.resolved_at).is_(None)
     )
+    told = dict(session.exec(opened).all())
     for gateway, seen_at, building in session.exec(query).all():
         last_seen_at = max(seen_at, listening)
         policy = book.policy(ledger.building(session, building) if building else None)
         p = policy.of("T1", t1_gateway_silent.Parameters)
         is_silent = now - last_seen_at > timedelta(seconds=p.silent_s)
-        if not is_silent and f"gateway:{gateway}" not in told:
+        # One that is silent still says nothing new: an outage of many is not read again at every tick.
+        if told.get(f"gateway:{gateway}", False) is is_silent:
             continue
         devices, detectors = _behind(session, gateway) if is_silent else (0, 0)
         finding = t1_gateway_silent.judge(

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from sqlmodel import Session, col, select
 
 from hub.rules.catalogue import rule
+from hub.rules.model import Text
 from hub.store.tables.alerts import AlertEvidence, AlertRow
 
 Verdict = Literal["same", "changed", "new", "vanishes"]
@@ -25,7 +26,7 @@ class Raised:
     severity: str
     opened_at: datetime
     resolved_at: datetime | None
-    explanation: str
+    explanation: Text
     parameters: tuple[tuple[str, str], ...]
     evidence: frozenset[int | str]
     unit: str | None = None
@@ -98,7 +99,7 @@ def _raised(row: AlertRow, evidence: frozenset[int | str]) -> Raised:
         row.severity,
         row.opened_at,
         row.resolved_at,
-        row.explanation_zh,
+        Text(row.explanation_zh, row.explanation_en),
         tuple(_parameter(item) for item in row.parameters),
         evidence,
         row.unit_code,
@@ -189,7 +190,7 @@ def _line(line: Line) -> dict[str, Any]:
         "would_open_at": None if line.replayed is None else line.replayed.opened_at.isoformat(),
         "differs": list(line.differs),
         "severity": shown.severity,
-        "explanation_zh": shown.explanation,
+        "explanation": {"zh": shown.explanation.zh, "en": shown.explanation.en},
         "events": sorted(item for item in shown.evidence if isinstance(item, int)),
     }
 

@@ -48,12 +48,9 @@ class Place:
         return Subject(f"device:{self.key}", self.unit, self.building_code, self.gateway, self.device)
 
     def words(self) -> Text:
-        """The place for an explanation."""
+        """The place for an explanation, which names the device itself."""
         if self.unit is not None:
             return Text(f"房屋 {self.unit}", f"unit {self.unit}")
         if self.building is not None:
-            return Text(
-                f"楼栋 {self.building.name}（设备 {self.device}）",
-                f"building {self.building.name} (device {self.device})",
-            )
-        return Text(f"网关 {self.gateway} 的设备 {self.device}", f"device {self.device} of gateway {self.gateway}")
+            return Text(f"楼栋 {self.building.name}", f"building {self.building.name}")
+        return Text(f"网关 {self.gateway} ", f"gateway {self.gateway}")

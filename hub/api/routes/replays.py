@@ -77,7 +77,7 @@ class ReplayLine(BaseModel):
     would_open_at: datetime | None
     differs: list[str]
     severity: str
-    explanation_zh: str
+    explanation: Text
     events: list[int]
 
 

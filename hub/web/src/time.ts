@@ -49,6 +49,11 @@ export function relative(at: string | number, now: number, style: "long" | "narr
   );
 }
 
+/** Of what has happened: a gateway's or the hub's clock may be a little ahead of this one, and nothing happens later. */
+export function ago(at: string | number, now: number, style: "long" | "narrow" = "long"): string {
+  return relative(Math.min(new Date(at).getTime(), now), now, style);
+}
+
 /** Today where the reader is, as `2026-01-31`. */
 export function today(): string {
   const now = new Date();

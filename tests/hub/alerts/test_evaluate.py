@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 from sqlmodel import select
-from support.house import GATEWAY, START, House, card_ref, event
+from support.house import GATEWAY, START, House, card_ref, count_queries, event
 
 from hub.alerts import silence
 from hub.alerts.queries import get_alert
@@ -251,6 +251,24 @@ def test_a_silent_gateway_is_one_alert_and_one_l4_for_its_building(
     house.tick(seconds=5)
     house.tick(seconds=5)
     assert not [alert for alert in house.alerts() if alert.alert_class != "C" and alert.is_active]
+
+
+def test_a_gateway_that_stays_silent_is_not_counted_again_and_one_that_falls_silent_again_is(house: House) -> None:
+    house.load(LEDGER)
+    house.send(event("device.health", house.now, "smoke-101", battery_pct=90.0))
+    for _ in range(10):
+        house.tick(seconds=60)
+    assert [alert.is_active for alert in house.alerts("T1")] == [True]
+    asked: list[str] = []
+    count_queries(house, asked)
+    house.tick(seconds=60)
+    assert not [text for text in asked if "FROM device_watch" in text and "gateway_id = " in text]
+    house.alive()
+    house.tick(seconds=5)
+    assert [alert.is_active for alert in house.alerts("T1")] == [False]
+    for _ in range(10):
+        house.tick(seconds=60)
+    assert [alert.is_active for alert in house.alerts("T1")] == [True]
 
 
 def test_one_silent_detector_is_l4_and_its_word_ends_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

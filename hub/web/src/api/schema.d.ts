@@ -3893,8 +3893,7 @@ export interface components {
             differs: string[];
             /** Events */
             events: number[];
-            /** Explanation Zh */
-            explanation_zh: string;
+            explanation: components["schemas"]["Text"];
             /** Opened At */
             opened_at: string | null;
             /** Severity */
