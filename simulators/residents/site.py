@@ -3,8 +3,15 @@
 from dataclasses import dataclass
 from typing import Final
 
+ESTATE: Final = "990000-0001"
+"""The estate that all buildings are of: what `registry import --estate` is given for `registry.xlsx`."""
 UNITS_PER_BUILDING: Final = 40
 DOORS_PER_FLOOR: Final = 4
+
+
+def building_code(number: int) -> str:
+    """`990000-0001-3`."""
+    return f"{ESTATE}-{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +22,11 @@ class Building:
     gateway: str
     is_strict: bool
     has_manager: bool
+
+    @property
+    def code(self) -> str:
+        """As the ledger names it."""
+        return building_code(self.number)
 
     @property
     def jurisdiction(self) -> str:
@@ -51,8 +63,8 @@ class Address:
 
     @property
     def code(self) -> str:
-        """As the ledger and the wire name it: building, entrance, door."""
-        return f"{self.building}-1-{self.door}"
+        """As the ledger and the wire name it: estate, building, entrance, door."""
+        return f"{building_code(self.building)}-1-{self.door}"
 
 
 def address_of(index: int) -> Address:

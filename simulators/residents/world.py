@@ -155,11 +155,9 @@ class World:
             first = number * UNITS_PER_BUILDING
             uncovered = truth.expect_by_detectors(self.plans[first : first + UNITS_PER_BUILDING], self.calendar)
             if uncovered is not None:
-                expected.append(Expected("L6", str(building.number), *uncovered, "rooms without a detector"))
+                expected.append(Expected("L6", building.code, *uncovered, "rooms without a detector"))
             if building.is_strict and not building.has_manager:
-                expected.append(
-                    Expected("C13", str(building.number), 0.0, 2 * DAY_S, "let in many rooms without a manager")
-                )
+                expected.append(Expected("C13", building.code, 0.0, 2 * DAY_S, "let in many rooms without a manager"))
         end_s = self.calendar.end_s
         return {
             "version": 1,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from openpyxl import Workbook
 
 from simulators.residents.ledger import OccupantEntry, UnitEntry
-from simulators.residents.site import Building
+from simulators.residents.site import ESTATE, Building, building_code
 
 HEADERS: Final = (
     "楼栋",
@@ -109,9 +109,11 @@ def write_seed(
         people |= {person.code: person for person in named}
     seed = {
         "registry": 1,
+        "scopes": [{"code": ESTATE, "kind": "estate", "name": "模拟小区"}],
         "buildings": [
             {
-                "code": str(building.number),
+                "code": building.code,
+                "scope": ESTATE,
                 "name": f"{building.number}幢",
                 "jurisdiction": building.jurisdiction,
                 "land_type": building.land_type,
@@ -140,7 +142,7 @@ def write_seed(
 def _unit_seed(unit: UnitEntry, devices: list[dict[str, Any]]) -> dict[str, Any]:
     seed: dict[str, Any] = {
         "code": unit.code,
-        "building": str(unit.building),
+        "building": building_code(unit.building),
         "entrance": unit.entrance,
         "floor": unit.floor,
         "door": unit.door,
