@@ -146,7 +146,7 @@ class SerialLine:
     def _pump(self) -> None:
         while not self._stop.is_set():
             with self._lock:
-                sources = [fd for fd in (self._master, *(pair[0] for pair in self._pumped)) if fd is not None]
+                sources = self._sources()
             try:
                 ready, _, _ = select.select(sources, [], [], 0.02)
             except (OSError, ValueError):
@@ -156,9 +156,16 @@ class SerialLine:
             if not sources:
                 time.sleep(0.02)
 
+    def _sources(self) -> list[int]:
+        return [fd for fd in (self._master, *(pair[0] for pair in self._pumped)) if fd is not None]
+
     def _carry(self, source: int) -> None:
         try:
-            data = os.read(source, _CHUNK)
+            with self._lock:
+                if source not in self._sources():
+                    # Unplugged since: the number may by now be another file's, whose bytes are not ours to take.
+                    return
+                data = os.read(source, _CHUNK)
         except BlockingIOError:
             return
         except OSError as error:
