@@ -32,7 +32,8 @@ def low_at(charges: Sequence[Charge], low_pct: float) -> datetime | None:
     if slope >= 0:
         return None
     level = median(charge.pct - slope * day for charge, day in zip(since, days, strict=True))
-    left = timedelta(days=min((low_pct - level) / slope, FURTHEST / timedelta(days=1)))
+    # A slope next to nothing puts the instant beyond any calendar, on either side.
+    left = timedelta(days=max(0.0, min((low_pct - level) / slope, FURTHEST / timedelta(days=1))))
     return None if left >= FURTHEST else since[0].at + left
 
 

@@ -42,6 +42,11 @@ def test_a_changed_battery_begins_anew() -> None:
     assert low_at(line(30, 28, 26, 24, 100), 20) is None
 
 
+def test_a_charge_that_hardly_falls_and_was_low_from_the_start_is_low_since_then() -> None:
+    charges = [Charge(NOW + timedelta(days=day), 5 - day * 1e-13) for day in range(0, 12, 2)]
+    assert low_at(charges, 50) == NOW
+
+
 @given(st.lists(st.tuples(st.integers(0, 4000), st.floats(0, 100)), max_size=40), st.floats(1, 99))
 def test_any_readings_give_an_instant_or_nothing(readings: list[tuple[int, float]], low: float) -> None:
     found = low_at([Charge(NOW + timedelta(hours=hours), pct) for hours, pct in readings], low)
