@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from commands import ROOT
+from generated import keep
 
 from hub.retention.schedule import RULES
 
@@ -51,19 +51,5 @@ def page() -> str:
     return _HEAD + "".join(rows) + _TAIL
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page, or with `--check` compare it. Returns the exit status."""
-    path = ROOT / PAGE
-    text = page()
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return 0
-    if "--check" in arguments:
-        sys.stderr.write(f"{PAGE} is not current; run `make docs`\n")
-        return 1
-    path.write_text(text, encoding="utf-8")
-    sys.stdout.write(f"wrote {PAGE}\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(keep(PAGE, page(), sys.argv[1:]))
