@@ -9,17 +9,24 @@ from firmware_profiles.fields import FieldSpec, RegisterAddress
 from firmware_profiles.transports import CommandSpec, Decoder, Transport
 
 Kind = Literal[
-    "lock.access", "lock.state", "lock.alarm", "door.state", "smoke.state", "fire.component",
+    "lock.access", "lock.state", "lock.alarm", "door.state", "smoke.state", "fire.component", "help.call",
     "people.crossing", "people.present", "device.health",
 ]  # fmt: skip
 """The wire events that a device can cause."""
 
 Emit = Literal["change", "rise", "each"]
 
-DEFAULT_EMIT: Final[dict[str, Emit]] = {"lock.access": "each", "people.crossing": "each", "lock.alarm": "rise"}
+DEFAULT_EMIT: Final[dict[str, Emit]] = {
+    "lock.access": "each",
+    "help.call": "each",
+    "people.crossing": "each",
+    "lock.alarm": "rise",
+}
 """How often a kind is reported when a rule does not say: `change` for states."""
 
-Family = Literal["lock", "reader", "smoke", "gas", "contact", "siren", "fire-panel", "people-counter", "other"]
+Family = Literal[
+    "lock", "reader", "smoke", "gas", "contact", "siren", "fire-panel", "help-button", "people-counter", "other"
+]
 
 COMMANDS: Final = (
     "siren_on", "siren_off", "reset", "silence", "self_test", "identify", "sync_time", "inspect", "unlock", "lock",

@@ -75,6 +75,13 @@ class FireComponentData(Data, frozen=True):
     note: Note = ""
 
 
+class HelpCallData(Data, frozen=True):
+    """Somebody pressed a button for help. When, and no more: neither who it was nor how they are."""
+
+    # The call was taken back at the device itself; a person still looks.
+    cancelled: bool = False
+
+
 class PeopleCrossingData(Data, frozen=True):
     direction: Literal["in", "out"]
     count: Annotated[int, Meta(ge=1, le=100_000)]
@@ -177,6 +184,10 @@ class FireComponent(Event, frozen=True, tag="fire.component"):
     data: FireComponentData
 
 
+class HelpCall(Event, frozen=True, tag="help.call"):
+    data: HelpCallData
+
+
 class PeopleCrossing(Event, frozen=True, tag="people.crossing"):
     data: PeopleCrossingData
 
@@ -218,6 +229,7 @@ KnownEvent = (
     | DoorState
     | SmokeState
     | FireComponent
+    | HelpCall
     | PeopleCrossing
     | PeoplePresent
     | CameraState
@@ -236,6 +248,7 @@ EVENT_TYPES: Final[dict[str, type[Event]]] = {
         DoorState,
         SmokeState,
         FireComponent,
+        HelpCall,
         PeopleCrossing,
         PeoplePresent,
         CameraState,
@@ -255,8 +268,11 @@ class Lane:
 
 
 _URGENT_KINDS: Final = frozenset(
-    {"lock.access", "lock.state", "lock.alarm", "door.state", "smoke.state", "fire.component", "local.action"}
-)
+    {
+        "lock.access", "lock.state", "lock.alarm", "door.state", "smoke.state", "fire.component", "help.call",
+        "local.action",
+    }
+)  # fmt: skip
 
 
 def lane_of(event: KnownEvent) -> int:

@@ -173,6 +173,8 @@ class AlertBook:
             alert.facts = dict(finding.facts)
             alert.coverage = finding.coverage
             alert.known_at = self._now
+        if added and about.asks_each_time and not returned:
+            returned = lifecycle.ask_again(alert)
         if returned:
             self.changes.append(record_action(self._session, alert, SYSTEM, "return", self._now))
             self.to_tell.append(alert)

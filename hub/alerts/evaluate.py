@@ -42,6 +42,7 @@ from wire.events import (
     DoorState,
     FireComponent,
     GatewayHealth,
+    HelpCall,
     LockAccess,
     LockAlarm,
     LockState,
@@ -55,11 +56,12 @@ log = structlog.get_logger(__name__)
 _DEVICE_KINDS: Final = frozenset(
     {
         SmokeState, FireComponent, LockAlarm, DeviceHealth, DoorState, LockState, LockAccess, CameraState,
-        PeopleCrossing, PeoplePresent,
+        PeopleCrossing, PeoplePresent, HelpCall,
     }
 )  # fmt: skip
 _SAYS_WHAT: Final[dict[type, str]] = {
     SmokeState: "smoke",
+    HelpCall: "help",
     LockAccess: "lock",
     LockAlarm: "lock",
     LockState: "lock",
@@ -187,13 +189,15 @@ class Evaluator:
     def _around(self, session: Session, place: Place, stored: StoredEvent, held: CredentialKnown | None) -> Around:
         """What the ledger adds to an event whose rules need it."""
         event = stored.event
-        if not isinstance(event, _NEEDS_HEADS) and not (
+        if not isinstance(event, (*_NEEDS_HEADS, HelpCall)) and not (
             isinstance(event, LockAccess) and event.data.result == "granted"
         ):
             return Around(held=held)
         unit = self._ledger.unit(session, place.unit) if place.unit is not None else None
         if unit is None:
             return Around(held=held)
+        if isinstance(event, HelpCall):
+            return Around(help_button=unit.help_button)
         if isinstance(event, LockAccess):
             at = event.observed_at
             return Around(len(unit.people_on(local_day(at))), 0, held, unit.has_booking_at(at))

@@ -68,6 +68,14 @@ def join(alert: AlertRow, source: str, at: datetime) -> bool:
     return returned
 
 
+def ask_again(alert: AlertRow) -> bool:
+    """It was raised once more though it never ended. True when somebody had answered, and now has to again."""
+    was_answered = alert.acknowledged_at is not None
+    alert.acknowledged_at = None
+    alert.acknowledged_by = None
+    return was_answered
+
+
 def clear(alert: AlertRow, source: str | None, at: datetime) -> bool:
     """The condition no longer holds for `source` (None: for any). True when that clears the whole alert."""
     if not alert.is_active:

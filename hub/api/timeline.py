@@ -13,16 +13,16 @@ from hub.store.tables.alerts import AlertRow, NightRow
 from hub.store.tables.ingest import EventRow
 from hub.store.tables.registry import DevicePlacement, Occupant
 from wire.errors import ContractError
-from wire.events import AnyEvent, CameraState, DoorState, LockAccess, LockAlarm, PeopleCrossing, SmokeState
+from wire.events import AnyEvent, CameraState, DoorState, HelpCall, LockAccess, LockAlarm, PeopleCrossing, SmokeState
 from wire.messages import decode_event
 
 MOST_MARKS: Final = 4000
 _LOCAL: Final = ZoneInfo("Asia/Shanghai")
-Lane = Literal["lock", "door", "crossing", "smoke"]
+Lane = Literal["lock", "door", "crossing", "smoke", "help"]
 
 
 class Mark(BaseModel):
-    """One event. `what` is a word of its lane: granted, denied, forced, …; open, closed; in, out; alarm, test."""
+    """One event. `what` is a word of its lane: granted, denied, forced, …; open, closed; in, out; alarm; call, …"""
 
     at: datetime
     lane: Lane
@@ -108,6 +108,8 @@ def to_mark(event_id: int, event: AnyEvent) -> Mark | None:
             lane, what, count = "crossing", data.direction, data.count
         case SmokeState(data=data) if data.alarm or data.test:
             lane, what = "smoke", "test" if data.test else "alarm"
+        case HelpCall(data=data):
+            lane, what = "help", "cancelled" if data.cancelled else "call"
         case _:
             return None
     return Mark(at=event.observed_at, lane=lane, what=what, count=count, device=event.device, event_id=event_id)

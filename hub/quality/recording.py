@@ -15,7 +15,7 @@ from wire.ids import is_gateway_id
 from wire.messages import MAX_EVENTS, encode_batch
 from wire.topics import Leaf, topic
 
-_ALARM_KINDS: Final = frozenset({"smoke.state", "fire.component", "lock.alarm"})
+_ALARM_KINDS: Final = frozenset({"smoke.state", "fire.component", "help.call", "lock.alarm"})
 _TAMPERED: Final = b'"tamper":true'
 _SILENCE: Final = timedelta(seconds=300)
 """How long a gateway may be silent (T1) before somebody looks."""

@@ -13,6 +13,7 @@ from hub.store.tables.registry import (
     Credential,
     DevicePlacement,
     GatewayPlacement,
+    HelpService,
     Lease,
     Occupant,
     Person,
@@ -42,6 +43,7 @@ _NAMES: dict[type[Versioned], tuple[tuple[str, type[Versioned]], ...]] = {
     Credential: (("unit_code", Unit), ("person_code", Person), ("lease_code", Lease)),
     Booking: (("unit_code", Unit),),
     Welfare: (("code", Unit),),
+    HelpService: (("code", Unit),),
     DevicePlacement: (("building_code", Building), ("unit_code", Unit), ("room_code", Room)),
     GatewayPlacement: (("building_code", Building),),
 }

@@ -6,6 +6,7 @@ from hub.rules.known import (
     BuildingKnown,
     CredentialKnown,
     DeviceKnown,
+    HelpKnown,
     LeaseKnown,
     OccupantKnown,
     PersonKnown,
@@ -17,6 +18,7 @@ from hub.store.tables.registry import (
     Building,
     Credential,
     DevicePlacement,
+    HelpService,
     Lease,
     Occupant,
     Person,
@@ -112,6 +114,11 @@ def credential(row: Credential) -> CredentialKnown:
 def welfare(row: Welfare) -> WelfareKnown:
     """What a household agreed to."""
     return WelfareKnown(row.away_until, row.daytime_only, row.withdrawn_at)
+
+
+def help_service(row: HelpService) -> HelpKnown:
+    """That a household has a help button."""
+    return HelpKnown(row.withdrawn_at)
 
 
 def device(row: DevicePlacement) -> DeviceKnown:

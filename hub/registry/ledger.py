@@ -24,6 +24,7 @@ from hub.store.tables.registry import (
     Credential,
     DevicePlacement,
     GatewayPlacement,
+    HelpService,
     Lease,
     Occupant,
     Person,
@@ -273,6 +274,8 @@ def _read_units(
     bookings = _by_unit(read_rows(session, Booking, as_of, Booking.unit_code, codes))
     devices = _by_unit(read_rows(session, DevicePlacement, as_of, DevicePlacement.unit_code, codes))
     welfare = {row.code: known_rows.welfare(row) for row in read_rows(session, Welfare, as_of, Welfare.code, codes)}
+    helped = read_rows(session, HelpService, as_of, HelpService.code, codes)
+    buttons = {row.code: known_rows.help_service(row) for row in helped}
     found: dict[str, UnitKnown] = {}
     for row in read_rows(session, Unit, as_of, Unit.code, codes):
         place = building(session, row.building_code)
@@ -296,6 +299,7 @@ def _read_units(
             bookings=tuple(BookingKnown(r.purpose, r.from_at, r.to_at) for r in bookings[row.code]),
             devices=tuple(known_rows.device(r) for r in devices[row.code]),
             welfare=welfare.get(row.code),
+            help_button=buttons.get(row.code),
         )
     return found
 

@@ -65,7 +65,7 @@ class DeviceSeed(Part):
 
     gateway: GatewayId
     device: Annotated[str, Field(min_length=1, max_length=128)]
-    kind: Literal["lock", "reader", "smoke", "camera", "contact", "siren", "panel", "other"]
+    kind: Literal["lock", "reader", "smoke", "camera", "contact", "siren", "panel", "help", "other"]
     placement: Literal[
         "unit_door", "building_entrance", "corridor", "room", "exit_door", "common", "gateway"
     ] = "unit_door"  # fmt: skip
@@ -143,6 +143,13 @@ class WelfareSeed(Part):
     withdrawn_at: AwareDatetime | None = None
 
 
+class HelpSeed(Part):
+    """That somebody wants a help button; `consent` names the signed paper, which is another than that of `welfare`."""
+
+    consent: Label
+    withdrawn_at: AwareDatetime | None = None
+
+
 class UnitSeed(Part):
     """A unit, and everything in it."""
 
@@ -165,6 +172,7 @@ class UnitSeed(Part):
     devices: list[DeviceSeed] = []
     bookings: list[BookingSeed] = []
     welfare: WelfareSeed | None = None
+    help_button: HelpSeed | None = None
 
 
 class BuildingSeed(Part):

@@ -16,6 +16,7 @@ from hub.store.tables.registry import (
     Credential,
     DevicePlacement,
     GatewayPlacement,
+    HelpService,
     Lease,
     Occupant,
     Registration,
@@ -211,6 +212,16 @@ def _unit(unit: UnitSeed, rows: SeedRows, loc: Loc) -> None:
                 withdrawn_at=unit.welfare.withdrawn_at,
             ),
             (*loc, "welfare"),
+        )
+    if unit.help_button is not None:
+        rows.add(
+            HelpService(
+                code=unit.code,
+                known_from=NOT_YET,
+                consent_ref=unit.help_button.consent,
+                withdrawn_at=unit.help_button.withdrawn_at,
+            ),
+            (*loc, "help_button"),
         )
 
 

@@ -18,7 +18,7 @@ from hub.rules.local_time import local_day, start_of
 from hub.rules.policy import PackSet
 from hub.store.database import Database
 from hub.store.tables.alerts import DeviceWatch
-from wire.events import FireComponent, LockAlarm, SmokeState
+from wire.events import FireComponent, HelpCall, LockAlarm, SmokeState
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ COARSE: Final = timedelta(minutes=30)
 Silence, open doors and midnight are looked at when they are due, whatever the step; alarms are folded at their instant.
 """
 _MOST_HELD: Final = 2_000
-_URGENT: Final = (SmokeState, FireComponent, LockAlarm)
+_URGENT: Final = (SmokeState, FireComponent, HelpCall, LockAlarm)
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SILENCE: Final = ("T1", "silent_s")
 _LEFT_OVER: Final = text(

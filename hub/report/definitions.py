@@ -223,6 +223,7 @@ EVENT_KINDS: Final = {
     "door.state": Text("门开关", "Door"),
     "smoke.state": Text("烟感", "Smoke detector"),
     "fire.component": Text("消防部件", "Fire panel component"),
+    "help.call": Text("求助", "Call for help"),
     "camera.state": Text("摄像头状态", "Camera state"),
     "device.health": Text("设备健康", "Device health"),
     "gateway.health": Text("网关健康", "Gateway health"),

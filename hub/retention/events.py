@@ -24,7 +24,7 @@ from wire.messages import decode_event, encode_event
 QUARTER: Final = timedelta(minutes=15)
 DAY: Final = timedelta(days=1)
 
-_LIFE: Final = ("smoke.state", "fire.component", "local.action")
+_LIFE: Final = ("smoke.state", "fire.component", "help.call", "local.action")
 _DOORS: Final = ("lock.access", "lock.state", "lock.alarm", "door.state")
 _COUNTS: Final = ("people.crossing", "people.present")
 _NOT_TELEMETRY: Final = (*_LIFE, *_DOORS, *_COUNTS)

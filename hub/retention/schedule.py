@@ -69,7 +69,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         Period.LIFE_EVENTS, 1095, 365, 3650,
-        Text("烟感、消防与就地联动记录", "Smoke, fire and local-action events"),
+        Text("烟感、消防、求助与就地联动记录", "Smoke, fire, help and local-action events"),
         Text("删除", "deleted"),
     ),
     Rule(

@@ -41,6 +41,7 @@ from hub.rules import (
     t7_pack_expired,
     t8_audit_broken,
     w1_no_activity,
+    w2_help_button,
 )
 from hub.rules.model import Rule
 from hub.rules.policy import Parameters
@@ -74,6 +75,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     c14_contract_not_filed,
     c15_only_minors,
     w1_no_activity,
+    w2_help_button,
     t1_gateway_silent,
     t2_backlog,
     t3_battery,

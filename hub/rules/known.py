@@ -150,6 +150,17 @@ class WelfareKnown:
 
 
 @dataclass(frozen=True, slots=True)
+class HelpKnown:
+    """That a household has a help button."""
+
+    withdrawn_at: datetime | None
+
+    def holds_at(self, at: datetime) -> bool:
+        """Whether its consent holds then."""
+        return self.withdrawn_at is None or at < self.withdrawn_at
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceKnown:
     """Where a device is."""
 
@@ -210,6 +221,7 @@ class UnitKnown:
     bookings: tuple[BookingKnown, ...] = ()
     devices: tuple[DeviceKnown, ...] = ()
     welfare: WelfareKnown | None = None
+    help_button: HelpKnown | None = None
 
     def people_on(self, day: date) -> tuple[OccupantKnown, ...]:
         """Those whom the ledger has here that day, each person once."""

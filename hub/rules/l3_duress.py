@@ -31,6 +31,7 @@ RULE = Rule(
         Text("不得通知可能在场的第三方", "Tell nobody who may be there"),
     ),
     latched=True,
+    asks_each_time=True,
 )
 
 

@@ -97,7 +97,8 @@ class Rule:
     """A rule as people read it. Its numbers are in rule packs; its condition is a function of its module.
 
     `latched`: only a person ends it. Otherwise it resolves by itself once cleared and acknowledged (ISA-18.2), and
-    below P2 without waiting for the acknowledgement.
+    below P2 without waiting for the acknowledgement. `asks_each_time`: what raises it is a call, not a state; one more
+    asks for an answer of its own, whoever answered the one before.
     """
 
     id: str
@@ -112,6 +113,7 @@ class Rule:
     recommended: tuple[Text, ...] = ()
     forbidden: tuple[Text, ...] = ()
     latched: bool = False
+    asks_each_time: bool = False
 
 
 NO_ACTUATION: Final = Text(

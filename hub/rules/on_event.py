@@ -18,8 +18,9 @@ from hub.rules import (
     s5_camera_covered,
     s6_invalid_credential,
     t3_battery,
+    w2_help_button,
 )
-from hub.rules.known import CredentialKnown
+from hub.rules.known import CredentialKnown, HelpKnown
 from hub.rules.local_time import local_day, start_of
 from hub.rules.model import Finding
 from hub.rules.place import Place
@@ -31,6 +32,7 @@ from wire.events import (
     DeviceHealth,
     DoorState,
     FireComponent,
+    HelpCall,
     LockAccess,
     LockAlarm,
     LockState,
@@ -50,12 +52,14 @@ class Around:
 
     `people`: registered in the unit, None where no unit is known. `others_in_alarm`: other smoke detectors of the
     building that alarm now. `held`: what the ledger says of the event's credential. `is_booked`: opening was agreed.
+    `help_button`: the unit's help service, None where nobody asked for it.
     """
 
     people: int | None = None
     others_in_alarm: int = 0
     held: CredentialKnown | None = None
     is_booked: bool = False
+    help_button: HelpKnown | None = None
 
 
 def is_invalid(event: LockAccess, held: CredentialKnown | None) -> bool:
@@ -76,7 +80,7 @@ def is_ordinary(event: AnyEvent, seen: DeviceSeen, held: CredentialKnown | None)
     return isinstance(event, (PeopleCrossing, PeoplePresent))
 
 
-def judge(
+def judge(  # noqa: PLR0912  # one branch per kind
     place: Place,
     event: AnyEvent,
     event_id: int,
@@ -101,6 +105,8 @@ def judge(
             )
             if found is not None:
                 yield found
+        case HelpCall():
+            yield w2_help_button.on_call(place, event, event_id, around.help_button)
         case LockAlarm():
             yield from _lock_alarm(place, event, event_id, policy)
         case LockAccess():

@@ -13,6 +13,7 @@ from wire.events import (
     CameraState,
     DeviceHealth,
     DoorState,
+    HelpCall,
     LockAccess,
     LockState,
     PeopleCrossing,
@@ -25,7 +26,7 @@ MOST_CHARGES: Final = 90
 A_DAY: Final = timedelta(days=1)
 REPLACED_PCT: Final = 15.0
 """A battery that holds so much more than before is another one, or was charged."""
-_SIGNS_OF_LIFE: Final = (PeopleCrossing, PeoplePresent, DoorState, LockAccess)
+_SIGNS_OF_LIFE: Final = (PeopleCrossing, PeoplePresent, DoorState, LockAccess, HelpCall)
 
 
 class Try(Struct, frozen=True, array_like=True):

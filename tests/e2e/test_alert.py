@@ -99,3 +99,19 @@ def test_life_safety_stands_over_every_screen(site: Site, watched: Watched) -> N
     page.get_by_label("全选").check()
     page.get_by_test_id("ack-selected").click()
     expect(banner).to_have_count(0)
+
+
+def test_a_call_for_help_stands_over_every_screen_as_a_fire_does(site: Site, watched: Watched) -> None:
+    page = watched.page
+    page.goto("/units")
+    expect(page.get_by_test_id("live")).to_contain_text("实时")
+    site.publish("gw-e2e-0001", {"device": "help-302", "unit": UNIT, "kind": "help.call", "data": {}})
+    banner = page.get_by_test_id("life-banner")
+    expect(banner).to_be_visible()
+    banner.get_by_role("link").click()
+    page.wait_for_url("**/alerts?class=L&state=unacknowledged")
+    line = page.locator(".line", has_text="长者求助")
+    expect(line).to_contain_text("生命安全")
+    line.get_by_role("link").click()
+    expect(page.locator("main")).to_contain_text("未登记求助服务")
+    expect(page.get_by_role("button", name="搁置")).to_have_count(0)

@@ -9,6 +9,8 @@ from wire.events import (
     DeviceHealthData,
     DoorState,
     DoorStateData,
+    HelpCall,
+    HelpCallData,
     Lane,
     PeoplePresent,
     PeoplePresentData,
@@ -41,8 +43,10 @@ def test_alarms_overtake_telemetry() -> None:
     door = DoorState(observed_at=AT, device="d", data=DoorStateData(open=True))
     present = PeoplePresent(observed_at=AT, device="c", data=PeoplePresentData(count=1, confidence=1, window_s=60))
     battery = DeviceHealth(observed_at=AT, device="d", data=DeviceHealthData(battery_pct=50))
+    call = HelpCall(observed_at=AT, device="b", data=HelpCallData())
     tamper = DeviceHealth(observed_at=AT, device="d", data=DeviceHealthData(tamper=True))
-    assert [lane_of(event) for event in (door, present, battery, tamper)] == [
+    assert [lane_of(event) for event in (door, call, present, battery, tamper)] == [
+        Lane.URGENT,
         Lane.URGENT,
         Lane.ROUTINE,
         Lane.ROUTINE,

@@ -25,8 +25,8 @@ def test_a_golden_batch_decodes_into_all_its_events(path: Path) -> None:
 
 
 def test_the_golden_batches_show_every_kind() -> None:
-    batch = decode_batch((GOLDEN / "every-kind.batch.json").read_bytes())
-    assert {decode_event(raw).kind for raw in batch.events} == set(EVENT_TYPES)
+    batches = [decode_batch(path.read_bytes()) for path in GOLDEN.glob("*.batch.json")]
+    assert {decode_event(raw).kind for batch in batches for raw in batch.events} >= set(EVENT_TYPES)
 
 
 def test_a_fully_filled_event_is_written_as_the_golden_file_has_it() -> None:

@@ -46,6 +46,7 @@ _KEPT: Final[Mapping[str, tuple[Period, ...]]] = {
     "smoke": (Period.LIFE_EVENTS,),
     "panel": (Period.LIFE_EVENTS,),
     "siren": (Period.LIFE_EVENTS,),
+    "help": (Period.LIFE_EVENTS,),
     "camera": _COUNTS,
     "counter": _COUNTS,
 }

@@ -212,6 +212,16 @@ class Welfare(Versioned, table=True):
     withdrawn_at: datetime | None = Field(default=None, sa_type=InstantMs)
 
 
+class HelpService(Versioned, table=True):
+    """That a household has a help button, by a consent of its own; `code` is the unit's. Ends by `withdrawn_at`."""
+
+    __tablename__ = "reg_help_service"
+    __table_args__ = (_one_current("reg_help_service"),)
+
+    consent_ref: str = Field(max_length=128)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=InstantMs)
+
+
 class DevicePlacement(Versioned, table=True):
     """Where a device is; `code` is `gateway/device`. `counts` says whose heads a counter counts: unit or building."""
 
@@ -220,7 +230,7 @@ class DevicePlacement(Versioned, table=True):
 
     gateway_id: str = Field(max_length=64, index=True)
     device: str = Field(max_length=128)
-    kind: str = Field(max_length=16)  # lock, smoke, camera, contact, reader, other
+    kind: str = Field(max_length=16)  # lock, smoke, camera, contact, reader, help, other
     building_code: str | None = Field(default=None, max_length=128, index=True)
     unit_code: str | None = Field(default=None, max_length=128, index=True)
     room_code: str | None = Field(default=None, max_length=128)

@@ -6,12 +6,12 @@ import { clockTime } from "./time";
 export type Timeline = Schemas["Timeline"];
 type Mark = Schemas["Mark"];
 
-const LANES = ["smoke", "lock", "door", "crossing"] as const;
+const LANES = ["smoke", "help", "lock", "door", "crossing"] as const;
 export type Lane = (typeof LANES)[number];
 
 /** Whether a mark is one to look at. */
 function isGrave(mark: Mark): boolean {
-  return mark.lane === "smoke" ? mark.what === "alarm" : !["granted", "open", "closed", "in", "out"].includes(mark.what);
+  return mark.lane === "smoke" ? mark.what === "alarm" : !["granted", "open", "closed", "in", "out", "cancelled"].includes(mark.what);
 }
 
 /** A mark in words. */

@@ -17,7 +17,11 @@ LOCK = ZigbeeDevice("0x000d6f0010fa0510", 4660, "room-1202/lock", "YRD226/246 TS
 SMOKE = ZigbeeDevice("0x00158d0001a2b3c4", 4661, "room-1202/smoke", "SmokeSensor-EM", "HEIMAN", (0, 1, 3, 1280))
 DOOR = ZigbeeDevice("0x00124b0022334455", 4662, "room-1202/door", "DS01", "eWeLink", (0, 1, 3, 1280))
 SIREN = ZigbeeDevice("0x00158d0001a2b3c5", 4663, "hall/siren", "WarningDevice", "Heiman", (0, 1, 3, 1280, 1282))
-DOOR_LOCK, IAS_ZONE, POWER = 0x0101, 0x0500, 0x0001
+BUTTON = ZigbeeDevice(
+    "0x00158d0001a2b3c6", 4664, "room-1202/help", "TS0215A", "_TZ3000_ssp0maqm", (0, 1, 3, 1280, 1281)
+)
+PENDANT = ZigbeeDevice("0x00158d0001a2b3c7", 4665, "room-1202/pendant", "SOS-EM", "HEIMAN", (0, 1, 3, 1280))
+DOOR_LOCK, IAS_ZONE, IAS_ACE, POWER = 0x0101, 0x0500, 0x0501, 0x0001
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +32,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
 
 @pytest.fixture(scope="module")
 def bridge(broker: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zigbee2Mqtt]:
-    with zigbee2mqtt(tmp_path_factory.mktemp("zigbee2mqtt"), broker.url, [LOCK, SMOKE, DOOR, SIREN]) as made:
+    with zigbee2mqtt(
+        tmp_path_factory.mktemp("zigbee2mqtt"), broker.url, [LOCK, SMOKE, DOOR, SIREN, BUTTON, PENDANT]
+    ) as made:
         yield made
 
 
@@ -41,6 +47,8 @@ def config(tmp_path: Path, broker: Mosquitto) -> AgentConfig:
             {"id": "lock", "profile": "yale/yrd226", "address": LOCK.ieee, "unit": "1202"},
             {"id": "smoke", "profile": "heiman/hs1sa", "address": SMOKE.name, "unit": "1202"},
             {"id": "door", "profile": "sonoff/snzb-04", "address": DOOR.ieee, "unit": "1202"},
+            {"id": "button", "profile": "tuya/ts0215a-sos", "address": BUTTON.ieee, "unit": "1202"},
+            {"id": "pendant", "profile": "heiman/hs1eb", "address": PENDANT.ieee, "unit": "1202"},
             {"id": "siren", "profile": "heiman/hs2wd-e", "address": SIREN.ieee},
         ],
     )
@@ -69,6 +77,21 @@ async def test_zigbee_frames_become_our_events(config, bridge):
     smoke = [(state.alarm, state.test) for state in sink.of("smoke", "smoke.state")]
     assert smoke == [(True, False), (False, True)]
     assert [state.open for state in sink.of("door", "door.state")] == [True]
+
+
+async def test_a_press_of_a_help_button_is_a_call_and_one_frame_twice_is_one(config, bridge):
+    sink = MemorySink()
+    async with running(config, sink) as drivers:
+        await until_async(lambda: drivers[0].health().state == "running", what="the bridge")
+        bridge.hear(BUTTON, IAS_ACE, "010b02")
+        bridge.hear(BUTTON, IAS_ACE, "010b02")
+        bridge.hear(PENDANT, IAS_ZONE, "19110001000000ff0000")
+        bridge.hear(PENDANT, IAS_ZONE, "19120000000000ff0000")
+        bridge.hear(BUTTON, POWER, "180c0a210020b2")
+        await until_async(lambda: sink.of("pendant", "help.call"), what="the pendant's call")
+        await until_async(lambda: sink.of("button", "device.health")[-1].battery_pct == 89.0, what="the battery")
+    assert len(sink.of("button", "help.call")) == 1
+    assert len(sink.of("pendant", "help.call")) == 1
 
 
 async def test_a_command_reaches_the_radio_and_the_lock_confirms(config, bridge):

@@ -437,6 +437,24 @@ def upgrade() -> None:
         postgresql_where=sa.text("known_to IS NULL"),
     )
     op.create_table(
+        "reg_help_service",
+        sa.Column("code", sa.String(length=128), nullable=False),
+        sa.Column("known_from", hub.store.base.InstantMs(), nullable=False),
+        sa.Column("known_to", hub.store.base.InstantMs(), nullable=True),
+        sa.Column("entered_by", sa.String(length=128), nullable=False),
+        sa.Column("consent_ref", sa.String(length=128), nullable=False),
+        sa.Column("withdrawn_at", hub.store.base.InstantMs(), nullable=True),
+        sa.PrimaryKeyConstraint("code", "known_from", name=op.f("pk_reg_help_service")),
+    )
+    op.create_index(
+        "uq_reg_help_service_current",
+        "reg_help_service",
+        ["code"],
+        unique=True,
+        sqlite_where=sa.text("known_to IS NULL"),
+        postgresql_where=sa.text("known_to IS NULL"),
+    )
+    op.create_table(
         "reg_lease",
         sa.Column("code", sa.String(length=128), nullable=False),
         sa.Column("known_from", hub.store.base.InstantMs(), nullable=False),
@@ -900,6 +918,13 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_reg_lease_unit_code"), table_name="reg_lease")
     op.drop_index(op.f("ix_reg_lease_tenant_code"), table_name="reg_lease")
     op.drop_table("reg_lease")
+    op.drop_index(
+        "uq_reg_help_service_current",
+        table_name="reg_help_service",
+        sqlite_where=sa.text("known_to IS NULL"),
+        postgresql_where=sa.text("known_to IS NULL"),
+    )
+    op.drop_table("reg_help_service")
     op.drop_index(
         "uq_reg_gateway_current",
         table_name="reg_gateway",

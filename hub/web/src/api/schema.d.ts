@@ -3181,7 +3181,7 @@ export interface components {
         };
         /**
          * Mark
-         * @description One event. `what` is a word of its lane: granted, denied, forced, …; open, closed; in, out; alarm, test.
+         * @description One event. `what` is a word of its lane: granted, denied, forced, …; open, closed; in, out; alarm; call, …
          */
         Mark: {
             /**
@@ -3199,7 +3199,7 @@ export interface components {
              * Lane
              * @enum {string}
              */
-            lane: "lock" | "door" | "crossing" | "smoke";
+            lane: "lock" | "door" | "crossing" | "smoke" | "help";
             /** What */
             what: string;
         };

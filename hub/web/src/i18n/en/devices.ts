@@ -15,7 +15,7 @@ export default {
   continuity: "Continuity",
   adopt: "Adopt",
   kind: "Kind",
-  kinds: { lock: "lock", smoke: "smoke detector", camera: "camera", contact: "contact", reader: "reader", gateway: "gateway", counter: "counter", siren: "siren", panel: "fire panel", other: "other" },
+  kinds: { lock: "lock", smoke: "smoke detector", camera: "camera", contact: "contact", reader: "reader", gateway: "gateway", counter: "counter", siren: "siren", panel: "fire panel", help: "help button", other: "other" },
   health: "Health",
   fine: "fine",
   alarm: "in alarm",

@@ -35,6 +35,7 @@ export default {
     counter: "how many go in and out",
     siren: "whether it sounds",
     panel: "states of fire-alarm parts",
+    help: "when the button was pressed, battery",
     other: "the device's state",
   },
   alerts: "Alerts about this home",

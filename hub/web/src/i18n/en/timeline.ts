@@ -11,7 +11,7 @@ export default {
   night: "{at}: {lower} to {upper} believed inside at night",
   asList: "Show as text",
   notWhole: "too many events; the newest are shown",
-  lane: { smoke: "smoke", lock: "lock", door: "door", crossing: "in/out" },
+  lane: { smoke: "smoke", help: "help", lock: "lock", door: "door", crossing: "in/out" },
   why: { gateway: "gateway offline", camera: "camera lost" },
   what: {
     granted: "opened",
@@ -27,5 +27,7 @@ export default {
     out: "out",
     alarm: "smoke alarm",
     test: "test",
+    call: "call for help",
+    cancelled: "call taken back",
   },
 };

@@ -15,7 +15,7 @@ export default {
   continuity: "连续性",
   adopt: "接管",
   kind: "类型",
-  kinds: { lock: "门锁", smoke: "烟感", camera: "摄像头", contact: "门磁", reader: "读卡器", gateway: "网关", counter: "计数器", siren: "警号", panel: "消防主机", other: "其他" },
+  kinds: { lock: "门锁", smoke: "烟感", camera: "摄像头", contact: "门磁", reader: "读卡器", gateway: "网关", counter: "计数器", siren: "警号", panel: "消防主机", help: "求助按钮", other: "其他" },
   health: "健康",
   fine: "正常",
   alarm: "报警中",

@@ -35,6 +35,7 @@ export default {
     counter: "进出人数",
     siren: "是否鸣响",
     panel: "消防部件状态",
+    help: "按键时间、电量",
     other: "设备状态",
   },
   alerts: "与本户有关的预警",

@@ -11,7 +11,7 @@ export default {
   night: "{at} 夜间推断 {lower} 至 {upper} 人",
   asList: "以文字显示",
   notWhole: "事件过多，仅显示最近部分",
-  lane: { smoke: "烟感", lock: "门锁", door: "门", crossing: "进出" },
+  lane: { smoke: "烟感", help: "求助", lock: "门锁", door: "门", crossing: "进出" },
   why: { gateway: "网关离线", camera: "摄像头离线" },
   what: {
     granted: "开锁",
@@ -27,5 +27,7 @@ export default {
     out: "出",
     alarm: "烟雾报警",
     test: "测试",
+    call: "求助",
+    cancelled: "求助已取消",
   },
 };
