@@ -21,6 +21,8 @@ from wire.events import DeviceHealth, DeviceHealthData, KnownEvent
 MAX_PARTS: Final = 4096
 """Components behind one fire panel; GB 50116 allows 3,200 points on a controller."""
 
+MAX_FIRMWARE_CHARS: Final = 80
+
 
 class Moment(NamedTuple):
     """The wall clock for the event, the monotonic one for durations."""
@@ -38,6 +40,8 @@ class Subject:
     unit: str | None = None
     part_units: Mapping[str, str] = field(default_factory=dict)
     """Part of the device -> the unit it hangs in."""
+    mark: str = ""
+    """Its profile's file in a word (`firmware_profiles.loader.mark_of`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class DeviceState:
     parts: Mapping[str, PartState] = field(default_factory=dict)
     is_online: bool | None = None
     heard_s: float | None = None
+    firmware: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +151,20 @@ def link_changed(
     """The event that the device answers again, or no longer; none when that is known already."""
     if state.is_online == is_online:
         return Outcome([], state)
-    data = DeviceHealthData(online=is_online, fault=reason if not is_online and reason else None)
+    if is_online:
+        data = DeviceHealthData(online=True, profile=subject.mark or None, firmware=state.firmware)
+    else:
+        data = DeviceHealthData(online=False, fault=reason or None)
     return Outcome([_health(subject, "", data, at)], replace(state, is_online=is_online))
+
+
+def firmware_told(subject: Subject, state: DeviceState, at: Moment, firmware: str) -> Outcome:
+    """The event that the device says which software it runs; none for what is known, or goes with its coming online."""
+    text = firmware.strip()[:MAX_FIRMWARE_CHARS]
+    if not text or text == state.firmware:
+        return Outcome([], state)
+    events: list[KnownEvent] = [_health(subject, "", DeviceHealthData(firmware=text), at)] if state.is_online else []
+    return Outcome(events, replace(state, firmware=text))
 
 
 def _health(subject: Subject, part: str, data: DeviceHealthData, at: Moment) -> DeviceHealth:

@@ -1,5 +1,6 @@
 """Reads profiles: validated once, here; an error names file, line, key and mend."""
 
+import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +29,13 @@ def load_profile(path: Path) -> Profile:
     except OSError as error:
         raise ProfileError(f"{path}: cannot be read: {error.strerror}; give the path of a YAML file") from error
     return parse_profile(text, str(path))
+
+
+def mark_of(path: Path) -> str:
+    """A profile's file in a word: `vendor/model@` and eight hex digits of its content. Raises OSError."""
+    is_shipped = path.is_relative_to(DEVICES)
+    name = str(path.relative_to(DEVICES).with_suffix("")) if is_shipped else path.name
+    return f"{name}@{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
 
 
 def parse_profile(text: str, name: str) -> Profile:

@@ -21,6 +21,9 @@ class WireKey:
     is_required: bool
 
 
+_THE_GATEWAYS: Final = frozenset({("device.health", "profile")})
+"""What the gateway itself fills, and no rule of a profile may."""
+
 _PLAIN: Final = (
     (inspect.BoolType, "bool"),
     (inspect.IntType, "int"),
@@ -44,7 +47,8 @@ def wire_keys(kind: str) -> dict[str, WireKey]:
     """The keys of the data of a wire kind, nested ones dotted."""
     data = msgspec.structs.fields(EVENT_TYPES[kind])
     struct = next(field.type for field in data if field.name == "data")
-    return _keys_of(struct, "", is_required=True)
+    found = _keys_of(struct, "", is_required=True)
+    return {key: spec for key, spec in found.items() if (kind, key) not in _THE_GATEWAYS}
 
 
 def _keys_of(struct: type, prefix: str, *, is_required: bool) -> dict[str, WireKey]:

@@ -112,6 +112,10 @@ class DeviceHealthData(Data, frozen=True):
     rssi_dbm: float | None = None
     fault: str | bool | None = None
     online: bool | None = None
+    # Which file of ours reads the device: `vendor/model@` and eight hex digits of its SHA-256. Told as it comes online.
+    profile: Annotated[str, Meta(min_length=1, max_length=160)] | None = None
+    # What the device itself says of its software.
+    firmware: Annotated[str, Meta(min_length=1, max_length=80)] | None = None
 
 
 class DriverHealth(Struct, frozen=True, omit_defaults=True):

@@ -57,6 +57,9 @@ class AnnouncedRoutes:
         """An announcement, a state, or word of availability."""
         if topic.startswith(f"{self._prefix}/") and topic.endswith("/config"):
             for entity in self._announce(topic, payload):
+                station = self._station_of(entity)
+                if station is not None:
+                    await station.runs(entity.firmware)
                 await self._judge(entity)
             return
         for entity in list(self._entities.values()):

@@ -83,6 +83,7 @@ class Zigbee2MqttRoutes:
                 known = self._stations.get(device.ieee) or self._stations.get(device.friendly_name)
                 if known is not None:
                     self._names[device.friendly_name] = known
+                    await known.runs(device.firmware)
 
     def outgoing(self, station: Station, spec: CommandSpec) -> list[Outgoing]:
         """To the device's `set` topic, under the name that it has now."""

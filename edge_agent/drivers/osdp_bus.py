@@ -233,6 +233,8 @@ class OsdpBus:
             reader.key_fault = wrong_key
             await reader.station.say(Message(items={"key_fault": wrong_key}))
         if is_well:
+            # A card may have told of it before the panel does: then this comes by itself.
+            await reader.station.runs(panel.firmware(reader.address))
             if reader.lost_s is not None or not reader.station.is_online:
                 reader.lost_s = None
                 reader.retry_at_s = None

@@ -104,6 +104,7 @@ class Panel:
         self._online: frozenset[int] = frozenset()
         self._secure: frozenset[int] = frozenset()
         self._with_inputs: frozenset[int] = frozenset()
+        self._firmware: Mapping[int, str] = {}
         self._framer = Framer()
         self._waiting: dict[int, deque[Callable[[bool], None]]] = {address: deque() for address in self._addresses}
         self.views: Mapping[int, LineView] = {address: LineView() for address in self._addresses}
@@ -156,6 +157,10 @@ class Panel:
         """Whether an online reader announced contact inputs (PDCAP). One without them refuses to be asked."""
         return address in self._with_inputs
 
+    def firmware(self, address: int) -> str:
+        """What an online reader says of its software (PDID), as `major.minor.build`; empty when it has not."""
+        return self._firmware.get(address, "")
+
     def has_wrong_key(self, address: int) -> bool:
         """Whether the reader is there but does not share our key."""
         view = self.views[address]
@@ -182,12 +187,18 @@ class Panel:
         online = self._of_mask(self._core.status())
         if online != self._online:
             self._with_inputs = frozenset(filter(self._announced_inputs, online))
+            self._firmware = {address: self._told_firmware(address) for address in online}
             self._online = online
         self._secure = self._of_mask(self._core.sc_status())
 
     def _announced_inputs(self, address: int) -> bool:
         _, count = self._core.check_capability(self._addresses.index(address), osdp.Capability.ContactStatusMonitoring)
         return bool(count)
+
+    def _told_firmware(self, address: int) -> str:
+        told = self._core.get_pd_id(self._addresses.index(address))
+        number = int(told["firmware_version"]) if told else 0
+        return ".".join(str(number >> shift & 0xFF) for shift in (16, 8, 0)) if number else ""
 
     def _submit(self, address: int, command: dict[str, Any], done: Callable[[bool], None]) -> None:
         if self._core.submit_command(self._addresses.index(address), command):

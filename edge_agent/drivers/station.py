@@ -10,7 +10,16 @@ import structlog
 
 from edge_agent.config import AgentConfig, DeviceSection
 from edge_agent.errors import ConfigError, OutboxError
-from edge_agent.interpret import DeviceState, Moment, Outcome, Subject, interpret, link_changed, tick
+from edge_agent.interpret import (
+    DeviceState,
+    Moment,
+    Outcome,
+    Subject,
+    firmware_told,
+    interpret,
+    link_changed,
+    tick,
+)
 from edge_agent.ports import DriverContext
 from edge_agent.profile_examples import check_examples
 from edge_agent.protocols.fields import read_fields
@@ -19,7 +28,7 @@ from edge_agent.protocols.payload import is_of, split
 from edge_agent.secrets import read_secret
 from firmware_profiles.base import Scalar, matches
 from firmware_profiles.errors import ProfileError
-from firmware_profiles.loader import find_profile, load_profile
+from firmware_profiles.loader import find_profile, load_profile, mark_of
 from firmware_profiles.model import Profile
 from firmware_profiles.transports import MqttTransport
 from wire.events import KnownEvent
@@ -34,10 +43,12 @@ log = structlog.get_logger()
 class Station:
     """A device of the configuration. Everything runs on the event loop."""
 
-    def __init__(self, section: DeviceSection, profile: Profile, context: DriverContext, hasher: Hasher) -> None:
+    def __init__(
+        self, section: DeviceSection, profile: Profile, context: DriverContext, hasher: Hasher, mark: str = ""
+    ) -> None:
         self.section = section
         self.profile = profile
-        self._subject = Subject(section.id, profile, section.unit, section.parts)
+        self._subject = Subject(section.id, profile, section.unit, section.parts, mark)
         self._context = context
         self._hasher = hasher
         self._state = DeviceState()
@@ -95,6 +106,11 @@ class Station:
         async with self._turn:
             await self._take(link_changed(self._subject, self._state, self._now(), is_online=is_online, reason=reason))
 
+    async def runs(self, firmware: str) -> None:
+        """The device has said which software it runs."""
+        async with self._turn:
+            await self._take(firmware_told(self._subject, self._state, self._now(), firmware))
+
     async def confirmed(self, wanted: Mapping[str, Scalar], timeout_s: float) -> bool:
         """Whether fields come to have the wanted values in time."""
 
@@ -145,7 +161,7 @@ def stations_of(
                 f"device {section.id}: profile {section.profile} is for {profile.transport.kind}, "
                 f"its bus speaks {' or '.join(kinds)}; choose another profile or bus"
             )
-        stations.append(Station(section, profile, context, hasher))
+        stations.append(Station(section, profile, context, hasher, mark_of(find_profile(section.profile))))
     return stations
 
 

@@ -24,7 +24,7 @@ _LONG: Final = {
     "mdl": "model", "mdl_id": "model_id", "o": "origin", "cmps": "components", "p": "platform",
     "stat_locked": "state_locked", "stat_unlocked": "state_unlocked", "stat_jam": "state_jammed", "t": "topic",
     "stat_on": "state_on", "stat_off": "state_off", "cns": "connections", "exp_aft": "expire_after",
-    "off_dly": "off_delay",
+    "off_dly": "off_delay", "sw": "sw_version",
 }  # fmt: skip
 _DOORS: Final = frozenset({"door", "garage_door", "opening", "window"})
 _PRESENCE: Final = frozenset({"occupancy", "presence", "motion"})
@@ -61,6 +61,8 @@ class Entity:
     off_delay_s: float | None = None
     """A binary sensor that only says `on` is off again after so long."""
     description: str = field(default="", compare=False)
+    firmware: str = ""
+    """What its device says of its software (`sw_version`)."""
 
     @property
     def item(self) -> str:
@@ -166,6 +168,7 @@ def _entity(key: str, component: str, config: Mapping[str, Any]) -> Entity | Non
         expire_after_s=_seconds(config.get("expire_after")),
         off_delay_s=_seconds(config.get("off_delay")),
         description=" ".join(str(part) for part in parts if part),
+        firmware=str(device.get("sw_version") or ""),
     )
 
 

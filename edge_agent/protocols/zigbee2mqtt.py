@@ -16,6 +16,7 @@ class BridgeDevice:
     model: str
     vendor: str
     is_supported: bool
+    firmware: str = ""
 
 
 def devices_of(payload: Any) -> list[BridgeDevice]:
@@ -28,7 +29,8 @@ def devices_of(payload: Any) -> list[BridgeDevice]:
         ieee, name = entry.get("ieee_address"), entry.get("friendly_name")
         if isinstance(ieee, str) and isinstance(name, str) and isinstance(definition, dict):
             model, vendor = str(definition.get("model", "")), str(definition.get("vendor", ""))
-            found.append(BridgeDevice(ieee, name, model, vendor, bool(entry.get("supported"))))
+            firmware = str(entry.get("software_build_id") or "")
+            found.append(BridgeDevice(ieee, name, model, vendor, bool(entry.get("supported")), firmware))
     return found
 
 

@@ -56,6 +56,9 @@ class DeviceSeen(Struct, omit_defaults=True):
     fault: str | bool | None = None
     online: bool | None = None
     rssi_dbm: float | None = None
+    # Which profile the gateway reads it with, and the software that it runs.
+    profile: str | None = None
+    firmware: str | None = None
     lock: str | None = None
     door_open_since: datetime | None = None
     door_event_id: int | None = None
@@ -154,7 +157,7 @@ def absorb(  # noqa: PLR0911, PLR0912  # one branch per kind
             return changed
         case DeviceHealth(data=data):
             changed = False
-            for name in ("battery_pct", "battery_low", "tamper", "fault", "online", "rssi_dbm"):
+            for name in ("battery_pct", "battery_low", "tamper", "fault", "online", "rssi_dbm", "profile", "firmware"):
                 value = getattr(data, name)
                 if value is not None and value != getattr(seen, name):
                     setattr(seen, name, value)

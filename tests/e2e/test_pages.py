@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from support.browser import PHONE, TABLET, WIDE, window
+from support.browser import PHONE, TABLET, WIDE, Watched, window
 from support.site import Site
 from support.wait import until
 
@@ -17,6 +17,8 @@ BUDGET_BYTES = 300 * 1024
 def screens(site: Site) -> dict[str, str]:
     """Each screen's address; there is something to see on each."""
     site.smoke("gw-e2e-0001", "smoke-302", UNIT)
+    told = {"online": True, "profile": "heiman/hs1sa@0f2d4b68", "firmware": "0122052017"}
+    site.publish("gw-e2e-0001", {"device": "smoke-302", "unit": UNIT, "kind": "device.health", "data": told})
     site.broker.publish("anfang/v1/gw-broken/event", b"{", qos=1).wait_for_publish(10)
     [alert] = until(lambda: site.alerts(unit=UNIT), what="the alert")
     return {
@@ -145,3 +147,11 @@ def test_the_first_load_of_the_inbox_keeps_its_budget(browser: Browser, site: Si
         expect(fresh.get_by_test_id("live")).to_contain_text("实时")
         total = sum(size for request, size in sent.items() if request in scripts)
     assert 0 < total <= BUDGET_BYTES, f"{total} bytes of script"
+
+
+def test_the_devices_screen_says_which_profile_and_firmware(screens: dict[str, str], watched: Watched) -> None:
+    page = watched.page
+    page.goto(screens["devices"])
+    row = page.get_by_role("row").filter(has=page.get_by_text("smoke-302", exact=True)).first
+    expect(row).to_contain_text("heiman/hs1sa@0f2d4b68")
+    expect(row).to_contain_text("固件 0122052017")

@@ -1,12 +1,13 @@
 """From readings to events: edges, debounce, repetition, staleness, parts; tables of what was said and what comes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.interpret import DeviceState, Moment, Subject, interpret, link_changed, tick
+from edge_agent.interpret import DeviceState, Moment, Subject, firmware_told, interpret, link_changed, tick
 from edge_agent.protocols.message import Reading
 from firmware_profiles.model import Profile
 
@@ -222,3 +223,20 @@ def test_a_message_that_comes_again_is_one_event_and_a_new_number_is_a_new_one()
     )  # fmt: skip
     came = [len(device.say(t, id=number, slot=3)) for t, number in enumerate((1, 1, 2, 2, 3, 1))]
     assert came == [1, 0, 1, 0, 1, 1]
+
+
+def test_coming_online_tells_the_profile_and_what_the_device_runs_and_a_change_of_it_is_told_alone():
+    device = Device({"smoke": {}}, SMOKE)
+    device.subject = replace(device.subject, mark="acme/s1@01234567")
+    device.state = DeviceState()
+    assert device._take(firmware_told(device.subject, device.state, at(0), " 1.2 ")) == []
+    online = {"online": True, "profile": "acme/s1@01234567", "firmware": "1.2"}
+    assert device._take(link_changed(device.subject, device.state, at(1), is_online=True)) == [
+        ("device.health", online)
+    ]
+    assert device._take(firmware_told(device.subject, device.state, at(2), "1.2")) == []
+    assert device._take(firmware_told(device.subject, device.state, at(3), "")) == []
+    newer = device._take(firmware_told(device.subject, device.state, at(4), "1.3" + 200 * "x"))
+    assert newer == [("device.health", {"firmware": ("1.3" + 200 * "x")[:80]})]
+    [(_, gone)] = device._take(link_changed(device.subject, device.state, at(5), is_online=False, reason="unplugged"))
+    assert gone == {"online": False, "fault": "unplugged"}

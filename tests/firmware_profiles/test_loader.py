@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_profiles.errors import ProfileError
-from firmware_profiles.loader import find_profile, load_profile, parse_profile, shipped_profiles
+from firmware_profiles.loader import find_profile, load_profile, mark_of, parse_profile, shipped_profiles
 
 GOOD = """\
 profile: 1
@@ -259,3 +259,18 @@ def test_a_rule_that_counts_by_a_field_that_is_not_there_is_said():
     assert "p.yaml:11: events.0.once_per: no field is named 'levl'; did you mean 'level'?" in error_of(text)
     text = GOOD.replace("{kind: smoke.state,", "{kind: smoke.state, once_per: level, repeat_s: 60,")
     assert "p.yaml:11: events.0.once_per: repeat_s and dedup_s do not go with once_per" in error_of(text)
+
+
+def test_a_profile_in_a_word_names_its_file_and_changes_with_its_content(tmp_path: Path):
+    assert mark_of(find_profile("heiman/hs1sa")).startswith("heiman/hs1sa@")
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(GOOD)
+    before = mark_of(mine)
+    assert before.startswith("mine.yaml@")
+    mine.write_text(GOOD + "# checked on the wall\n")
+    assert mark_of(mine) != before
+
+
+def test_no_rule_fills_what_the_gateway_says_of_itself():
+    text = GOOD.replace("commands:", "  - {kind: device.health, from: {fault: smoke}, set: {profile: acme}}\ncommands:")
+    assert "device.health has no 'profile'" in error_of(text)

@@ -54,6 +54,8 @@ class DeviceOut(BaseModel):
     lock: str | None
     door_open_since: datetime | None
     camera: str | None
+    profile: str | None
+    firmware: str | None
 
 
 class GapOut(BaseModel):
@@ -169,4 +171,6 @@ def _out(watch: DeviceWatch, placement: DevicePlacement | None, low_pct: int) ->
         lock=seen.lock,
         door_open_since=seen.door_open_since,
         camera=seen.camera,
+        profile=seen.profile,
+        firmware=seen.firmware,
     )

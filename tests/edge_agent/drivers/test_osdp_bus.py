@@ -53,6 +53,9 @@ async def test_a_card_becomes_an_access_event_with_the_reference_that_the_regist
             await until_async(lambda: drivers[0].health().state == "running", what="all well")
     finally:
         reader.close()
+    said = sink.of("lock-302", "device.health")
+    assert [item.profile.partition("@")[0] for item in said if item.profile] == ["generic/osdp-reader"]
+    assert [item.firmware for item in said if item.firmware] == ["1.2.3"]
     [access] = sink.of("lock-302", "lock.access")
     assert access.result == "granted"
     assert access.credential.type == "card"

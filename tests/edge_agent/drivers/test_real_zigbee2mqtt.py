@@ -71,6 +71,7 @@ async def test_zigbee_frames_become_our_events(config, bridge):
         await until_async(
             lambda: [data.battery_pct for data in sink.of("lock", "device.health")][-1:] == [89.0], what="the battery"
         )
+    assert [said.firmware for said in sink.of("lock", "device.health") if said.firmware] == ["1"]
     uses = [(use.result, use.credential.type, use.credential.slot) for use in sink.of("lock", "lock.access")]
     assert uses == [("granted", "pin", 3), ("granted", "card", 5), ("denied", "pin", None)]
     assert sink.of("lock", "lock.state")[-1].state == "unlocked"
@@ -128,6 +129,7 @@ async def test_what_zigbee2mqtt_announces_needs_no_profile(tmp_path, broker, bri
         bridge.hear(SMOKE, IAS_ZONE, "190900010000000000")
         bridge.hear(DOOR, IAS_ZONE, "190900000000000000")
         await until_async(lambda: sink.of("any-door", "door.state"), what="the door")
+    assert [said.firmware for said in sink.of("any-lock", "device.health") if said.firmware] == ["1"]
     assert [state.alarm for state in sink.of("any-smoke", "smoke.state")] == [True]
     assert [state.open for state in sink.of("any-door", "door.state")] == [False]
     assert [state.state for state in sink.of("any-lock", "lock.state")] == ["locked"]

@@ -2397,6 +2397,8 @@ export interface components {
             door_open_since: string | null;
             /** Fault */
             fault: string;
+            /** Firmware */
+            firmware: string | null;
             /**
              * First Seen At
              * Format: date-time
@@ -2429,6 +2431,8 @@ export interface components {
             lock: string | null;
             /** Name */
             name: string;
+            /** Profile */
+            profile: string | null;
             /** Rssi Dbm */
             rssi_dbm: number | null;
             /** Smoke */

@@ -24,6 +24,8 @@ export default {
   battery: "Battery",
   low: "low",
   signal: "Signal",
+  software: "Profile and firmware",
+  firmware: "firmware {version}",
   rejected: "Rejected batches",
   received: "Received",
   reason: "Reason",

@@ -24,6 +24,8 @@ export default {
   battery: "电量",
   low: "低",
   signal: "信号",
+  software: "配置文件与固件",
+  firmware: "固件 {version}",
   rejected: "被拒收的批次",
   received: "收到时间",
   reason: "原因",
