@@ -1,9 +1,11 @@
 """Reading alerts: lists with a cursor, one alert with everything, counts."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_
+import msgspec
+from sqlalchemy import ColumnElement, and_, case, literal, or_
 from sqlmodel import Session, col, func, select
 
 from hub.alerts.lifecycle import may_leave_house
@@ -12,6 +14,7 @@ from hub.alerts.views import (
     AlertCounts,
     AlertDetail,
     AlertFilter,
+    AlertOrder,
     AlertSummary,
     EvidenceView,
     ParameterView,
@@ -19,19 +22,70 @@ from hub.alerts.views import (
 from hub.errors import NotFoundError
 from hub.rules.catalogue import rule
 from hub.rules.model import AlertClass, Text
+from hub.store.base import InstantMs
 from hub.store.tables.alerts import AlertAction, AlertEvidence, AlertRow
+
+NEVER_DUE: Final = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a page of a list ends: the last line's number and what it was ordered by (nothing for `newest`)."""
+
+    id: int
+    severity: str | None = None
+    due: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 def list_alerts(
-    session: Session, wanted: AlertFilter, now: datetime, *, before: int | None = None, limit: int = 50
-) -> tuple[list[AlertSummary], int | None]:
-    """Newest first. Returns the lines and, when there are more, the `before` of the next page."""
-    query = select(AlertRow).where(*_conditions(wanted, now)).order_by(col(AlertRow.id).desc()).limit(limit + 1)
-    if before is not None:
-        query = query.where(col(AlertRow.id) < before)
+    session: Session,
+    wanted: AlertFilter,
+    now: datetime,
+    *,
+    order: AlertOrder = "newest",
+    after: Place | None = None,
+    limit: int = 50,
+) -> tuple[list[AlertSummary], Place | None]:
+    """The lines of a page and, when there are more, its `Place`, the `after` of the next page.
+
+    `newest` first; `urgent`: the gravest first, among equals the newest; `due`: whose limit comes or came first.
+    Raises ValueError for a place of another order.
+    """
+    number = col(AlertRow.id)
+    key = _key(order)
+    query = select(AlertRow).where(*_conditions(wanted, now)).limit(limit + 1)
+    query = query.order_by(number.desc()) if key is None else query.order_by(key.asc(), number.desc())
+    if after is not None and key is None:
+        query = query.where(number < after.id)
+    elif after is not None:
+        at = after.severity if order == "urgent" else after.due
+        if at is None:
+            raise ValueError(f"this place is not one of a list ordered by {order}")
+        query = query.where(or_(key > at, and_(key == at, number < after.id)))
     rows = list(session.exec(query))
     more = len(rows) > limit
-    return [_summary(row) for row in rows[:limit]], (rows[limit - 1].id if more else None)
+    return [_summary(row) for row in rows[:limit]], (_place(rows[limit - 1], order) if more else None)
+
+
+def _key(order: AlertOrder) -> Any:
+    """What stands before the number in an order, smallest first."""
+    match order:
+        case "newest":
+            return None
+        case "urgent":
+            return col(AlertRow.severity)
+        case "due":
+            counts = case((col(AlertRow.acknowledged_at).is_(None), col(AlertRow.due_ack_at)))
+            return func.coalesce(counts, AlertRow.due_act_at, literal(NEVER_DUE, InstantMs))
+
+
+def _place(row: AlertRow, order: AlertOrder) -> Place:
+    assert row.id is not None
+    if order == "urgent":
+        return Place(row.id, severity=row.severity)
+    if order == "due":
+        first = row.due_ack_at if row.acknowledged_at is None else None
+        return Place(row.id, due=first or row.due_act_at or NEVER_DUE)
+    return Place(row.id)
 
 
 def get_alert(session: Session, alert_id: int, *, evidence_limit: int = 200) -> AlertDetail:

@@ -10,6 +10,7 @@ from hub.rules.model import AlertClass, Fact, Severity, Text
 ReviewState = Literal["new", "verifying", "confirmed", "contested", "resolved"]
 Outcome = Literal["true", "false", "benign", "cleared"]
 AlertState = Literal["open", "active", "unacknowledged", "shelved", "resolved", "all"]
+AlertOrder = Literal["newest", "urgent", "due"]
 
 
 class _View(BaseModel):

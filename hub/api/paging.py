@@ -2,17 +2,20 @@
 
 import base64
 import binascii
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from fastapi import Query
 from pydantic import BaseModel
+from sqlalchemy import ColumnElement
+from sqlmodel import col, or_
 
 from hub.api.problems import FieldError, Problem
 
 T = TypeVar("T")
 
 Limit = Annotated[int, Query(ge=1, le=500, description="how many items at most")]
+Search = Annotated[str | None, Query(max_length=128, pattern=r"^[^\x00]*$", description="what a line must contain")]
 Cursor = Annotated[str | None, Query(max_length=512, description="`next` of the page before")]
 
 
@@ -36,8 +39,18 @@ def from_cursor(cursor: str | None, kind: type[T]) -> T | None:
         padded = cursor.encode() + b"=" * (-len(cursor) % 4)
         return msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True), type=kind)
     except (msgspec.DecodeError, binascii.Error, UnicodeError) as error:
-        raise Problem(
-            "invalid",
-            "cursor: not one of this hub's; start again without it",
-            [FieldError(field="cursor", code="cursor", message="not one of this hub's")],
-        ) from error
+        raise not_ours() from error
+
+
+def not_ours() -> Problem:
+    """For a cursor that this hub did not make, or made for another list."""
+    return Problem(
+        "invalid",
+        "cursor: not one of this hub's; start again without it",
+        [FieldError(field="cursor", code="cursor", message="not one of this hub's")],
+    )
+
+
+def holds(text: str, *columns: Any) -> ColumnElement[bool]:
+    """Whether one of the columns contains the text as it stands, in either case."""
+    return or_(*(col(column).icontains(text.strip(), autoescape=True) for column in columns))

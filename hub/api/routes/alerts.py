@@ -10,12 +10,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from hub.alerts import queries, service
-from hub.alerts.views import AlertCounts, AlertDetail, AlertFilter, AlertState, AlertSummary, Outcome
+from hub.alerts.views import AlertCounts, AlertDetail, AlertFilter, AlertOrder, AlertState, AlertSummary, Outcome
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
 from hub.api.access.reads import remember_look
 from hub.api.access.roles import NEEDS_SCOPE, Purpose, Right
-from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
+from hub.api.paging import Cursor, Limit, Page, from_cursor, not_ours, to_cursor
 from hub.errors import NotFoundError, StaleAlertError
 from hub.facts import Change
 from hub.rules.model import AlertClass, Severity
@@ -145,15 +145,26 @@ Wanted = Annotated[AlertFilter, Depends(_wanted)]
 
 @router.get("/alerts")
 def list_alerts(
-    request: Request, caller: Seeing, wanted: Wanted, cursor: Cursor = None, limit: Limit = 100
+    request: Request,
+    caller: Seeing,
+    wanted: Wanted,
+    *,
+    order: AlertOrder = "newest",
+    cursor: Cursor = None,
+    limit: Limit = 100,
 ) -> Page[AlertSummary]:
-    """Alerts without names, newest first."""
+    """Alerts without names: newest first, gravest first (`urgent`), or by the limit that comes next (`due`)."""
     if caller.role in NEEDS_SCOPE and not caller.scopes:
         return Page(items=[])
     services = services_of(request)
-    before = from_cursor(cursor, int)
-    with services.database.read() as session:
-        items, onward = queries.list_alerts(session, wanted, services.clock.now(), before=before, limit=limit)
+    after = from_cursor(cursor, queries.Place)
+    try:
+        with services.database.read() as session:
+            items, onward = queries.list_alerts(
+                session, wanted, services.clock.now(), order=order, after=after, limit=limit
+            )
+    except ValueError as error:
+        raise not_ours() from error
     return Page(items=items, next=None if onward is None else to_cursor(onward))
 
 

@@ -14,7 +14,7 @@ from hub.alerts.policies import policy_for
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
 from hub.api.access.roles import Right
-from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
+from hub.api.paging import Cursor, Limit, Page, Search, from_cursor, holds, to_cursor
 from hub.report.coverage import buildings_covered
 from hub.report.houses import as_seen, find_houses, units_of
 from hub.rules import battery, t3_battery
@@ -108,10 +108,12 @@ def list_devices(
     caller: Annotated[Caller, Depends(Allow(Right.SEE_GATEWAYS))],
     gateway: Annotated[str | None, Query(pattern=GATEWAY_ID_PATTERN)] = None,
     unit: Annotated[str | None, Query(max_length=128, pattern=r"^[^\x00]*$")] = None,
+    q: Search = None,
+    kind: Annotated[str | None, Query(max_length=16, pattern=r"^[a-z]*$")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[DeviceOut]:
-    """Devices that were ever heard, by `gateway/device`."""
+    """Devices that were ever heard, by `gateway/device`. `q`: a part of that, of the name or of the place's code."""
     placed = and_(col(DevicePlacement.code) == col(DeviceWatch.key), col(DevicePlacement.known_to).is_(None))
     query = (
         select(DeviceWatch, DevicePlacement)
@@ -124,6 +126,12 @@ def list_devices(
         query = query.where(DeviceWatch.gateway_id == gateway)
     if unit is not None:
         query = query.where(DeviceWatch.unit_code == unit)
+    if q:
+        query = query.where(
+            holds(q, DeviceWatch.key, DeviceWatch.unit_code, DeviceWatch.building_code, DevicePlacement.name)
+        )
+    if kind:
+        query = query.where(DeviceWatch.kind == kind)
     if caller.scopes:
         query = query.where(
             or_(

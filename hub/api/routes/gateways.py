@@ -12,7 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
 from hub.api.access.roles import Purpose, Right
-from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
+from hub.api.paging import Cursor, Limit, Page, Search, from_cursor, holds, to_cursor
 from hub.errors import NotFoundError
 from hub.facts import Change
 from hub.store.audit import Audited, append_audit
@@ -23,6 +23,8 @@ from wire.ids import GATEWAY_ID_PATTERN
 
 router = APIRouter(tags=["gateways"])
 GatewayId = Annotated[str, Path(pattern=GATEWAY_ID_PATTERN)]
+GatewayState = Literal["unadopted", "active", "suspended", "retired"]
+GatewayLink = Literal["online", "offline", "unknown"]
 Operator = Annotated[Caller, Depends(Allow(Right.SEE_GATEWAYS))]
 
 
@@ -102,10 +104,25 @@ def _seen_gateways(caller: Caller) -> SelectOfScalar[Gateway]:
 
 
 @router.get("/gateways")
-def list_gateways(request: Request, caller: Operator, cursor: Cursor = None, limit: Limit = 100) -> Page[GatewayOut]:
-    """Every gateway that the caller's scope holds, by identity."""
+def list_gateways(
+    *,
+    request: Request,
+    caller: Operator,
+    q: Search = None,
+    state: GatewayState | None = None,
+    link: GatewayLink | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[GatewayOut]:
+    """Every gateway that the caller's scope holds, by identity. `q`: a part of its identity or its building's code."""
     after = from_cursor(cursor, str) or ""
     query = _seen_gateways(caller).where(col(Gateway.id) > after).order_by(col(Gateway.id)).limit(limit + 1)
+    if q:
+        query = query.where(holds(q, Gateway.id, Gateway.building_code))
+    if state is not None:
+        query = query.where(Gateway.state == state)
+    if link is not None:
+        query = query.where(Gateway.link == link)
     with services_of(request).database.read() as session:
         rows = session.exec(query).all()
         items = [_out(row, session) for row in rows[:limit]]

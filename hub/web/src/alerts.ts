@@ -28,6 +28,15 @@ export function dueAt(alert: Alert): string | null {
   return (alert.is_acknowledged ? null : alert.due_ack_at) ?? alert.due_act_at;
 }
 
+/** Who stands first in a list of that order; the hub's own rule (`order` of GET /api/v1/alerts). */
+function inOrder(order: AlertQuery["order"]): (a: Alert, b: Alert) => number {
+  const newest = (a: Alert, b: Alert): number => b.id - a.id;
+  if (order === "urgent") return (a, b) => a.severity.localeCompare(b.severity) || newest(a, b);
+  const due = (alert: Alert): number => Date.parse(dueAt(alert) ?? "9999-01-01T00:00:00Z");
+  if (order === "due") return (a, b) => due(a) - due(b) || newest(a, b);
+  return newest;
+}
+
 /** The inbox: pages of one filter, kept current by asking for exactly those alerts that changed. */
 export function createInbox() {
   const state = reactive({
@@ -44,7 +53,7 @@ export function createInbox() {
 
   async function countAgain(): Promise<void> {
     const mine = generation;
-    const { state: wanted, ...rest } = state.query;
+    const { state: wanted, order: _order, ...rest } = state.query;
     const [counts] = await Promise.all([
       got(hub.GET("/api/v1/alerts/counts", { params: { query: { ...rest, class: [], state: wanted ?? "open" } } })),
       loadLife(),
@@ -91,14 +100,15 @@ export function createInbox() {
     const fresh = new Map(current.map((alert) => [alert.id, alert]));
     const gone = new Set(asked);
     const items = state.items.filter((item) => !gone.has(item.id) || fresh.has(item.id));
-    const last = items.at(-1)?.id ?? 0;
+    const compare = inOrder(state.query.order);
+    const last = items.at(-1);
     const merged = items.map((item) => fresh.get(item.id) ?? item);
     const known = new Set(items.map((item) => item.id));
     for (const alert of current) {
       // What lies beyond the last loaded page comes with its page.
-      if (!known.has(alert.id) && (state.next === null || alert.id > last)) merged.push(alert);
+      if (!known.has(alert.id) && (state.next === null || (last && compare(alert, last) < 0))) merged.push(alert);
     }
-    state.items = merged.sort((a, b) => b.id - a.id);
+    state.items = merged.sort(compare);
   }
 
   async function ask(): Promise<void> {

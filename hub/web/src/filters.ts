@@ -6,6 +6,9 @@ import { CLASSES, SEVERITIES, type AlertClass, type AlertQuery, type Severity } 
 export const STATES = ["open", "unacknowledged", "active", "shelved", "resolved", "all"] as const;
 export type State = (typeof STATES)[number];
 
+export const ORDERS = ["urgent", "newest", "due"] as const;
+export type Order = (typeof ORDERS)[number];
+
 export interface Filter {
   class: AlertClass | "";
   severity: Severity | "";
@@ -14,9 +17,10 @@ export interface Filter {
   overdue: boolean;
   /** Code of a building or a unit, or the beginning of one. */
   within: string;
+  order: Order;
 }
 
-export const ALL: Filter = { class: "", severity: "", state: "open", mine: false, overdue: false, within: "" };
+export const ALL: Filter = { class: "", severity: "", state: "open", mine: false, overdue: false, within: "", order: "urgent" };
 
 function one<T extends string>(value: unknown, choices: readonly T[], otherwise: T | ""): T | "" {
   return choices.find((choice) => choice === value) ?? otherwise;
@@ -32,6 +36,7 @@ export function fromAddress(query: LocationQuery): Filter {
     mine: query["mine"] === "1",
     overdue: query["overdue"] === "1",
     within: typeof within === "string" ? within.slice(0, 128) : "",
+    order: one(query["order"], ORDERS, "urgent") || "urgent",
   };
 }
 
@@ -44,6 +49,7 @@ export function toAddress(filter: Filter): LocationQueryRaw {
     ...(filter.mine ? { mine: "1" } : {}),
     ...(filter.overdue ? { overdue: "1" } : {}),
     ...(filter.within.trim() ? { within: filter.within.trim() } : {}),
+    ...(filter.order === "urgent" ? {} : { order: filter.order }),
   };
 }
 
@@ -51,6 +57,7 @@ export function toAddress(filter: Filter): LocationQueryRaw {
 export function toQuery(filter: Filter, me: string): AlertQuery {
   return {
     state: filter.state,
+    order: filter.order,
     ...(filter.class ? { class: [filter.class] } : {}),
     ...(filter.severity ? { severity: [filter.severity] } : {}),
     ...(filter.mine && me ? { assignee: me } : {}),

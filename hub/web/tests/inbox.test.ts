@@ -85,6 +85,25 @@ describe("the inbox", () => {
     expect(ids(inbox)).toEqual(Array.from({ length: 251 }, (_, at) => 251 - at));
   });
 
+  it("keeps the order of its question when alerts change: gravest first, then newest", async () => {
+    hub.alerts = [alert(1, { severity: "P1" }), alert(2, { severity: "P3" })];
+    const inbox = createInbox();
+    await inbox.load({ state: "open", order: "urgent" });
+    hub.alerts.push(alert(3, { severity: "P2" }), alert(4, { severity: "P1" }));
+    [3, 4].forEach((id) => inbox.touch(id));
+    await settled(() => expect(ids(inbox)).toEqual([4, 1, 3, 2]));
+  });
+
+  it("orders by the limit that counts next; what was acknowledged waits for its second", async () => {
+    const at = (hour: string) => `2026-01-01T${hour}:00:00Z`;
+    hub.alerts = [alert(1, { due_ack_at: at("05"), due_act_at: at("09") }), alert(2, { due_ack_at: at("06") }), alert(3)];
+    const inbox = createInbox();
+    await inbox.load({ state: "open", order: "due" });
+    hub.alerts[0] = alert(1, { due_ack_at: at("05"), due_act_at: at("09"), is_acknowledged: true });
+    inbox.touch(1);
+    await settled(() => expect(ids(inbox)).toEqual([2, 1, 3]));
+  });
+
   it("takes out an alert that no longer matches", async () => {
     hub.alerts = [alert(1), alert(2)];
     const inbox = createInbox();

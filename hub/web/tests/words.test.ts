@@ -7,7 +7,7 @@ import { parameterName, parameterValue } from "../src/parameters";
 import { forgetPlaces, learnPlaces, placeName } from "../src/places";
 
 describe("the inbox's filter", () => {
-  const filter = { class: "L", severity: "P0", state: "all", mine: true, overdue: true, within: "990000-0002" } as const;
+  const filter = { class: "L", severity: "P0", state: "all", mine: true, overdue: true, within: "990000-0002", order: "due" } as const;
   it("comes back from an address and from a saved view as it was", () => {
     expect(fromAddress(toAddress(filter) as Record<string, string>)).toEqual(filter);
     expect(fromText(toText(filter))).toEqual(filter);
@@ -24,8 +24,9 @@ describe("the inbox's filter", () => {
       assignee: "zhangsan",
       overdue: true,
       within: "1",
+      order: "due",
     });
-    expect(toQuery(ALL, "zhangsan")).toEqual({ state: "open" });
+    expect(toQuery(ALL, "zhangsan")).toEqual({ state: "open", order: "urgent" });
   });
 });
 

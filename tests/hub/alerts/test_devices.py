@@ -396,7 +396,7 @@ def test_lists_are_paged_by_cursor_and_narrowed_by_scope(ours: House) -> None:
     say(ours, "device.health", "lock", battery_pct=5.0)
     with ours.db.read() as session:
         page, more = list_alerts(session, AlertFilter(), ours.now, limit=1)
-        rest, end = list_alerts(session, AlertFilter(), ours.now, before=more, limit=9)
+        rest, end = list_alerts(session, AlertFilter(), ours.now, after=more, limit=9)
         assert more is not None
         assert end is None
         assert len({alert.id for alert in (*page, *rest)}) == len(page) + len(rest)

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List Alerts
-         * @description Alerts without names, newest first.
+         * @description Alerts without names: newest first, gravest first (`urgent`), or by the limit that comes next (`due`).
          */
         get: operations["list_alerts_api_v1_alerts_get"];
         put?: never;
@@ -353,7 +353,7 @@ export interface paths {
         };
         /**
          * List Devices
-         * @description Devices that were ever heard, by `gateway/device`.
+         * @description Devices that were ever heard, by `gateway/device`. `q`: a part of that, of the name or of the place's code.
          */
         get: operations["list_devices_api_v1_devices_get"];
         put?: never;
@@ -437,7 +437,7 @@ export interface paths {
         };
         /**
          * List Gateways
-         * @description Every gateway that the caller's scope holds, by identity.
+         * @description Every gateway that the caller's scope holds, by identity. `q`: a part of its identity or its building's code.
          */
         get: operations["list_gateways_api_v1_gateways_get"];
         put?: never;
@@ -4919,6 +4919,7 @@ export interface operations {
     list_alerts_api_v1_alerts_get: {
         parameters: {
             query?: {
+                order?: "newest" | "urgent" | "due";
                 /** @description `next` of the page before */
                 cursor?: string | null;
                 /** @description how many items at most */
@@ -5573,6 +5574,9 @@ export interface operations {
             query?: {
                 gateway?: string | null;
                 unit?: string | null;
+                /** @description what a line must contain */
+                q?: string | null;
+                kind?: string | null;
                 /** @description `next` of the page before */
                 cursor?: string | null;
                 /** @description how many items at most */
@@ -5757,6 +5761,10 @@ export interface operations {
     list_gateways_api_v1_gateways_get: {
         parameters: {
             query?: {
+                /** @description what a line must contain */
+                q?: string | null;
+                state?: ("unadopted" | "active" | "suspended" | "retired") | null;
+                link?: ("online" | "offline" | "unknown") | null;
                 /** @description `next` of the page before */
                 cursor?: string | null;
                 /** @description how many items at most */

@@ -6,6 +6,8 @@ export default {
   filterClass: "Class",
   filterSeverity: "Severity",
   filterState: "State",
+  order: "Order",
+  orders: { urgent: "gravest first", newest: "newest first", due: "by time limit" },
   mine: "Mine only",
   overdue: "Overdue only",
   scope: "Scope (code of a building or unit)",

@@ -1,4 +1,6 @@
 export default {
+  seekGateway: "Find by gateway or building code",
+  seekDevice: "Find by device, name or unit code",
   gateways: "Gateways",
   gateway: "Gateway",
   devices: "Devices",

@@ -6,6 +6,8 @@ export default {
   filterClass: "类别",
   filterSeverity: "级别",
   filterState: "状态",
+  order: "排序",
+  orders: { urgent: "紧急优先", newest: "最新优先", due: "时限优先" },
   mine: "只看我的",
   overdue: "只看超时",
   scope: "范围（楼栋或房屋编码）",

@@ -1,4 +1,6 @@
 export default {
+  seekGateway: "按网关或楼栋编码查找",
+  seekDevice: "按设备、名称或房屋编码查找",
   gateways: "网关",
   gateway: "网关",
   devices: "设备",
