@@ -8,11 +8,8 @@ from typing import Final
 import typer
 
 from edge_agent import commands
-from edge_agent.errors import AgentError, ConfigError
+from edge_agent.errors import EX_CONFIG, AgentError, ConfigError
 from firmware_profiles.errors import ProfileError
-
-EX_CONFIG: Final = 78
-"""sysexits.h: a configuration that cannot work. systemd's RestartPreventExitStatus names it."""
 
 _HELP: Final = (
     "The gateway of Anfang (安房): reads locks, smoke detectors and cameras of a rental building, keeps what it saw on "

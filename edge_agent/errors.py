@@ -1,5 +1,10 @@
 """The agent's errors, named by who must act on them."""
 
+from typing import Final
+
+EX_CONFIG: Final = 78
+"""sysexits.h: a configuration that cannot work. systemd's RestartPreventExitStatus names it."""
+
 
 class AgentError(Exception):
     """Root of the agent's errors; the text is one line: what, where, mend."""

@@ -7,7 +7,7 @@ condition or at each message, once. Silence longer than the profile allows is an
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from edge_agent.protocols.message import Reading
@@ -21,6 +21,9 @@ from wire.events import DeviceHealth, DeviceHealthData, KnownEvent
 MAX_PARTS: Final = 4096
 """Components behind one fire panel; GB 50116 allows 3,200 points on a controller."""
 
+MAX_AGE: Final = timedelta(days=7)
+MAX_AHEAD: Final = timedelta(seconds=60)
+"""How far a device's own time of an event may lie from the gateway's and be believed."""
 MAX_FIRMWARE_CHARS: Final = 80
 
 
@@ -102,6 +105,7 @@ def interpret(subject: Subject, state: DeviceState, reading: Reading, at: Moment
     if part not in online.state.parts and len(online.state.parts) >= MAX_PARTS:
         return replace(online, faults=(*reading.faults, f"part: more than {MAX_PARTS} parts; {part!r} is not followed"))
     before = online.state.parts.get(part, PartState())
+    seen_at, late = _observed(subject, reading, at)
     fields = dict(before.fields)
     counters = dict(before.counters)
     values = {name: _grown(subject, name, value, counters) for name, value in reading.values.items()}
@@ -109,13 +113,13 @@ def interpret(subject: Subject, state: DeviceState, reading: Reading, at: Moment
         fields[name] = _settle(subject, name, value, fields.get(name), at.monotonic_s)
     fresh = [name for name in reading.values if name in before.fields and before.fields[name].is_stale]
     events, said, faults = _report(
-        subject, part, PartState(fields, before.said), frozenset(values), at, is_new=not reading.is_old
+        subject, part, PartState(fields, before.said), frozenset(values), seen_at, is_new=not reading.is_old
     )
     if fresh and not any(item.is_stale for item in fields.values()):
         events.append(_health(subject, part, DeviceHealthData(fault=False), at))
     parts = {**online.state.parts, part: PartState(fields, said, counters)}
     new_state = replace(online.state, parts=parts, heard_s=at.monotonic_s)
-    return Outcome([*online.events, *events], new_state, (*reading.faults, *faults))
+    return Outcome([*online.events, *events], new_state, (*reading.faults, *late, *faults))
 
 
 def tick(subject: Subject, state: DeviceState, at: Moment) -> Outcome:
@@ -169,6 +173,19 @@ def firmware_told(subject: Subject, state: DeviceState, at: Moment, firmware: st
 
 def _health(subject: Subject, part: str, data: DeviceHealthData, at: Moment) -> DeviceHealth:
     return DeviceHealth(observed_at=at.wall, device=_name(subject, part), unit=_unit(subject, part), data=data)
+
+
+def _observed(subject: Subject, reading: Reading, at: Moment) -> tuple[Moment, tuple[str, ...]]:
+    """When the device says that it happened, where that can be; else when it was heard, and why."""
+    name = subject.profile.observed_at
+    told = reading.values.get(name) if name else None
+    if told is None:
+        return at, ()
+    wall = datetime.fromisoformat(str(told))
+    if not at.wall - MAX_AGE <= wall <= at.wall + MAX_AHEAD:
+        # Said without the figure: it changes with each message, and each new fault is logged.
+        return at, (f"{name}: the device's clock is wrong; the gateway's is used",)
+    return at._replace(wall=min(wall, at.wall)), ()
 
 
 def _part_of(subject: Subject, reading: Reading) -> str:

@@ -34,12 +34,12 @@ OSDP_ITEMS: Final = (
 """What the OSDP driver says of a reader in its own words."""
 GB_ITEMS: Final = (
     "type", "system_type", "system_address", "component_type", "address", "zone", "position", "state", "states", "text",
-    "analog_type", "analog_value", "operation", "operator", "version",
+    "analog_type", "analog_value", "operation", "operator", "version", "time",
 )  # fmt: skip
 """What the GB/T 26875.3 codec names in an information object."""
 HA_ITEMS: Final = (
     "smoke", "gas", "carbon_monoxide", "lock_state", "door_open", "tamper", "battery_low", "battery_pct", "occupancy",
-    "problem", "test", "people",
+    "problem", "test", "people", "sos", "action", "action_type",
 )  # fmt: skip
 """What the Home Assistant discovery codec makes of device classes."""
 _COMMAND_WAYS: Final = {
@@ -70,6 +70,7 @@ def faults_of(profile: Profile) -> Iterator[Fault]:
         yield from _rule_faults(profile, ("events", index), rule)
     if profile.part is not None and profile.part not in profile.fields:
         yield ("part",), f"no field is named {profile.part!r}; {hint(profile.part, profile.fields)}"
+    yield from _time_faults(profile)
     for name, command in profile.commands.items():
         yield from _command_faults(profile, ("commands", name), command)
     for index, example in enumerate(profile.examples):
@@ -87,6 +88,18 @@ def faults_of(profile: Profile) -> Iterator[Fault]:
                 ("decoder", "tlv", "lengths"),
                 f"the length of tag {tag} is missing; add {tag}: BYTES, or length_bytes",
             )
+
+
+def _time_faults(profile: Profile) -> Iterator[Fault]:
+    name = profile.observed_at
+    if name is not None:
+        yield from _known_field(profile, ("observed_at",), name)
+        if name in profile.fields and profile.fields[name].time is None:
+            yield ("observed_at",), f"field {name!r} is no instant; give it `time: unix_s` or another form"
+    for other, field in profile.fields.items():
+        is_used = other == name or any(rule.once_per == other for rule in profile.events)
+        if field.time is not None and not is_used:
+            yield ("fields", other, "time"), f"the instant is of no use; say `observed_at: {other}`, or take it out"
 
 
 def _known_field(profile: Profile, loc: Loc, name: str) -> Iterator[Fault]:
@@ -187,6 +200,8 @@ def _rule_faults(profile: Profile, loc: Loc, rule: EventRule) -> Iterator[Fault]
         yield from _known_field(profile, (*loc, "from", key), name)
         if key not in keys:
             yield (*loc, "from", key), f"{rule.kind} has no {key!r}; {hint(key, keys)}"
+        elif name in profile.fields and profile.fields[name].time is not None:
+            yield (*loc, "from", key), f"field {name!r} is an instant; it goes to `observed_at` of the profile"
         elif name in profile.fields:
             yield from _fits(keys[key], profile.fields[name], (*loc, "from", key), name)
     for key, value in rule.set_values.items():

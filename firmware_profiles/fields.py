@@ -23,6 +23,9 @@ SIZES: Final = {
 }  # fmt: skip
 """Bytes of each number type."""
 
+TimeForm = Literal["unix_s", "unix_ms", "iso8601", "ymdhms", "ymdhms_bytes"]
+"""How a device writes an instant: seconds or milliseconds since 1970, ISO 8601, digits, or bytes (of a `hex`)."""
+
 RegisterAddress = Annotated[int, Field(ge=0, le=65_535)]
 _TEXT_TYPES: Final = ("ascii", "gb18030", "utf8", "hex", "bcd", "bool", "number")
 
@@ -118,6 +121,13 @@ class FieldSpec(Table):
         Literal["card", "pin"] | None, Field(description="a credential's number: kept only as its reference")
     ] = None
 
+    time: Annotated[
+        TimeForm | None, Field(description="an instant; `observed_at` of the profile names the one of the event")
+    ] = None
+    utc_offset_h: Annotated[float, Field(ge=-14, le=14, description="of a clock that names no zone; China's is 8")] = (
+        8.0
+    )
+
     increase: Annotated[
         bool, Field(description="a counter: the value is by how much it grew since the last reading, nothing if not")
     ] = False
@@ -203,6 +213,20 @@ class FieldSpec(Table):
             raise ValueError("increase is of a counter: enum, bit, hash, debounce_s and stale_after_s do not apply")
         if self.hash is not None and (self.enum is not None or self.deadband is not None or self.scale is not None):
             raise ValueError("a credential's number is only hashed: enum, scale and deadband do not apply")
+        return self
+
+    @model_validator(mode="after")
+    def _is_plain_time(self) -> Self:
+        """Raises ValueError for what does not go with an instant."""
+        if self.time is None:
+            if "utc_offset_h" in self.model_fields_set:
+                raise ValueError("utc_offset_h belongs to `time`; say in which form the device writes it")
+            return self
+        others = (self.enum, self.scale, self.offset, self.hash, self.at_least, self.at_most, self.bit, self.clamp)
+        if any(other is not None for other in others) or self.invert or self.increase or self.debounce_s:
+            raise ValueError("an instant is only read: enum, scale, bits, thresholds and hash do not apply")
+        if self.time == "ymdhms_bytes" and self.type != "hex" and self.encoding != "hex":
+            raise ValueError("ymdhms_bytes reads six or seven bytes; say `type: hex` and `length: 6`")
         return self
 
     def _bits_fit(self) -> None:

@@ -141,6 +141,10 @@ class Profile(Table):
     part: Annotated[
         FieldName | None, Field(description="field that names the part of the device a message is about (fire panels)")
     ] = None
+    observed_at: Annotated[
+        FieldName | None,
+        Field(description="field with `time`: when the device says that it happened; a week back at most is believed"),
+    ] = None
     events: Annotated[list[EventRule], Field(min_length=1, max_length=64)]
     health: Health = Health()
     commands: dict[CommandName, CommandSpec] = {}

@@ -117,4 +117,5 @@ async def _listen(config: AgentConfig, seconds: float) -> "list[Found]":
         Found(name, None, f"announced: {', '.join(sorted(set(items)))}", ("generic/home-assistant",))
         for name, items in names.items()
     ]
+    found += [Found(topic, None, f"ignored: {'; '.join(what)}") for topic, what in announced.ignored.items()]
     return found

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_agent.errors import ConfigError
+from edge_agent.errors import EX_CONFIG, ConfigError
 
 if TYPE_CHECKING:
     from edge_agent.setup.doctor import Diagnosis
@@ -22,7 +22,7 @@ def command(
 
     Files, profiles, serial ports and who holds them, MQTT brokers, the hub and its confirmations, the outbox and its
     disk, the clock, cameras, the detector. Changes nothing and disturbs no running agent. Exit 0: nothing is bad;
-    1: something is.
+    1: something is; 78: the configuration cannot be loaded, so that nothing else could be looked at.
     """
     from edge_agent.config import load_config
     from edge_agent.setup.doctor import Diagnosis, examine
@@ -31,17 +31,19 @@ def command(
     if language not in (None, "en", "zh"):
         raise ConfigError(f"--language {language}: write en or zh")
     chosen: Language = "zh" if (language or os.environ.get("LANG", "")).startswith("zh") else "en"
+    status = 1
     try:
         loaded = load_config(config)
         found = [Diagnosis("config", str(config), "good"), *examine(loaded, config.resolve().parent, SystemClock())]
     except ConfigError as error:
         found = [Diagnosis("config", str(config), "bad", line) for line in str(error).splitlines()]
+        status = EX_CONFIG
     if as_json:
         _print_json(found)
     else:
         _print_table(found, chosen)
     if any(item.state == "bad" for item in found):
-        raise typer.Exit(1)
+        raise typer.Exit(status)
 
 
 def _print_json(found: "list[Diagnosis]") -> None:

@@ -11,7 +11,7 @@ import structlog
 from edge_agent.drivers.mqtt_routes import Outgoing, parse_json
 from edge_agent.drivers.station import Station
 from edge_agent.errors import CommandError
-from edge_agent.protocols.ha_discovery import Availability, Entity, entities_of
+from edge_agent.protocols.ha_discovery import Availability, Entity, entities_of, ignored_of
 from edge_agent.protocols.ha_template import TemplateFault
 from edge_agent.protocols.message import ABSENT, Message
 from firmware_profiles.base import Scalar
@@ -41,6 +41,8 @@ class AnnouncedRoutes:
         self._stations = {str(station.section.address or station.id): station for station in stations}
         self._subscribe = subscribe
         self._entities: dict[str, Entity] = {}
+        self.ignored: dict[str, list[str]] = {}
+        """Announcement -> what of it is passed over, and why; of configured devices, and of all for `discover`."""
         self._words: dict[str, bytes] = {}
         """Availability topic -> what it said last: entities that are announced later need it too."""
 
@@ -105,6 +107,7 @@ class AnnouncedRoutes:
         entities, faults = entities_of(topic, body, self._prefix) if body is not ABSENT else ([], [])
         for fault in faults:
             log.warning("discovery.refused", reason=fault)
+        self._note_ignored(topic, body, entities)
         counted = []
         for entity in entities:
             if len(self._entities) >= MAX_ENTITIES:
@@ -118,6 +121,16 @@ class AnnouncedRoutes:
                 for source in entity.availability:
                     self._subscribe(source.topic)
         return counted
+
+    def _note_ignored(self, topic: str, body: object, entities: Sequence[Entity]) -> None:
+        """Say once for each announcement what of it does nothing here."""
+        passed_over = ignored_of(topic, body, self._prefix) if body is not ABSENT else []
+        if not passed_over or len(self.ignored) >= MAX_ENTITIES:
+            self.ignored.pop(topic, None)
+        elif self.ignored.get(topic) != passed_over:
+            self.ignored[topic] = passed_over
+            if any(self._station_of(entity) is not None for entity in entities):
+                log.info("discovery.ignored", topic=topic, what=passed_over[:8])
 
     def _station_of(self, entity: Entity) -> Station | None:
         return next((self._stations[name] for name in entity.names if name in self._stations), None)
@@ -145,7 +158,10 @@ class AnnouncedRoutes:
     async def _say(self, entity: Entity, value: Scalar | None, *, is_old: bool) -> None:
         station = self._station_of(entity)
         if station is not None and value is not None:
-            await station.say(Message(items={entity.item: value}, topic=entity.state_topic, is_old=is_old))
+            items = {entity.item: value}
+            if entity.action_type:
+                items["action_type"] = entity.action_type
+            await station.say(Message(items=items, topic=entity.state_topic, is_old=is_old))
 
     async def _judge(self, entity: Entity, topic: str | None = None) -> None:
         """Tell the station whether its device is there; `topic` has just spoken."""

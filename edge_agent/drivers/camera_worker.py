@@ -22,7 +22,7 @@ from edge_agent.counting.picture import THUMB_WIDTH
 from edge_agent.counting.pipeline import PeopleCounter
 from edge_agent.drivers.camera_feed import Feed, Fresh
 from edge_agent.drivers.camera_messages import Crossed, Failed, Message, Order, Report
-from edge_agent.errors import ConfigError
+from edge_agent.errors import EX_CONFIG, ConfigError
 
 REPORT_S: Final = 1.0
 FEED_HANGS_S: Final = 20.0
@@ -32,7 +32,6 @@ BURST_S: Final = 2.0
 """CPU seconds that may be saved up while nothing moves."""
 LONGEST_REST_S: Final = 0.5
 EX_HUNG: Final = 75
-EX_CONFIG: Final = 78
 
 
 class Counting:

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any, Final
 
+from edge_agent.protocols.instants import instant_of
 from edge_agent.protocols.message import ABSENT, Hasher, Message, Reading
 from edge_agent.protocols.payload import Payload, decode, payload_of, value_at
 from firmware_profiles.base import Scalar, key_of, matches
@@ -184,6 +185,11 @@ def _meaning(spec: FieldSpec, raw: Any, hasher: Hasher) -> Scalar | None:
     value: Scalar = raw[:MAX_TEXT] if isinstance(raw, str) else raw
     if spec.missing and _is_missing(spec, value):
         return None
+    if spec.time is not None:
+        try:
+            return instant_of(value, spec.time, spec.utc_offset_h)
+        except ValueError as error:
+            raise _Unread(f"time: {error}") from error
     if spec.hash is not None:
         return _hashed(spec.hash, value, hasher)
     if spec.bit is not None or spec.mask is not None:

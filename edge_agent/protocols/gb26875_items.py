@@ -65,6 +65,9 @@ def _items(item: AppObject, transport: Gb26875Transport) -> dict[str, Scalar]:
         value = getattr(item, name, None)
         if value is not None:
             items[name] = value
+    at = getattr(item, "at", None)
+    if at is not None:
+        items["time"] = at.isoformat()
     match item:
         case ComponentState():
             items |= _place(item, transport) | {"text": item.note, "state": item.bits, "states": ",".join(item.states)}

@@ -5,7 +5,9 @@ homeassistant/device/<id>/config                          one device with its `c
 Keys have long and short names; `~` stands for a base topic. https://www.home-assistant.io/integrations/mqtt/
 """
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,10 +26,14 @@ _LONG: Final = {
     "mdl": "model", "mdl_id": "model_id", "o": "origin", "cmps": "components", "p": "platform",
     "stat_locked": "state_locked", "stat_unlocked": "state_unlocked", "stat_jam": "state_jammed", "t": "topic",
     "stat_on": "state_on", "stat_off": "state_off", "cns": "connections", "exp_aft": "expire_after",
-    "off_dly": "off_delay", "sw": "sw_version",
+    "off_dly": "off_delay", "sw": "sw_version", "json_attr_t": "json_attributes_topic",
+    "json_attr_tpl": "json_attributes_template", "atype": "automation_type", "pl": "payload", "stype": "subtype",
+    "evt_typ": "event_types",
 }  # fmt: skip
 _DOORS: Final = frozenset({"door", "garage_door", "opening", "window"})
 _PRESENCE: Final = frozenset({"occupancy", "presence", "motion"})
+_ACTIONS: Final = frozenset({"device_automation", "event"})
+"""Components that say what somebody did, once, and have no state: buttons, remotes."""
 _SAME: Final = frozenset({"smoke", "gas", "carbon_monoxide", "tamper", "problem"})
 
 
@@ -62,20 +68,17 @@ class Entity:
     """A binary sensor that only says `on` is off again after so long."""
     description: str = field(default="", compare=False)
     firmware: str = ""
+    action_type: str = ""
+    """`type` of a device trigger: `action`, `button_short_press`, …"""
     """What its device says of its software (`sw_version`)."""
 
     @property
     def item(self) -> str:
         """The item of the profile language that it fills."""
-        if self.component == "lock" or self.device_class == "lock":
-            return "lock_state"
-        if self.component == "sensor":
-            return "battery_pct"
-        if self.device_class in _DOORS:
-            return "door_open"
-        if self.device_class in _PRESENCE:
-            return "people"
-        return "battery_low" if self.device_class == "battery" else self.device_class
+        by_component = {"lock": "lock_state", "sensor": "battery_pct"} | dict.fromkeys(_ACTIONS, "action")
+        by_class = {"lock": "lock_state", "safety": "sos", "battery": "battery_low"}
+        by_class |= dict.fromkeys(_DOORS, "door_open") | dict.fromkeys(_PRESENCE, "people")
+        return by_component.get(self.component) or by_class.get(self.device_class, self.device_class)
 
     @property
     def off_value(self) -> Scalar | None:
@@ -85,6 +88,10 @@ class Entity:
     def value(self, payload: str, body: Any) -> Scalar | None:
         """What a state payload means; None when it means nothing to us. Raises TemplateFault."""
         text = self.template.render(payload, body) if self.template is not None else payload.strip()
+        if self.component == "event":
+            return self.meanings.get(_event_type(text))
+        if self.component == "device_automation" and "" in self.meanings:
+            return self.meanings[""]
         if self.meanings:
             return self.meanings.get(text)
         try:
@@ -100,11 +107,15 @@ def expand(value: Any, base: str = "", depth: int = 0) -> Any:
     if isinstance(value, dict):
         long = {_LONG.get(key, key): item for key, item in value.items() if isinstance(key, str)}
         base = str(long.pop("~", base))
-        return {
-            key: _topic(item, base) if key.endswith("topic") else expand(item, base, depth + 1)
-            for key, item in long.items()
-        }
+        return {key: _expanded(key, item, base, depth) for key, item in long.items()}
     return [expand(item, base, depth + 1) for item in value] if isinstance(value, list) else value
+
+
+def _expanded(key: str, value: Any, base: str, depth: int) -> Any:
+    if key == "components" and isinstance(value, dict):
+        # Their names are the device's own: one may be called `t` and is no topic.
+        return {str(name): expand(part, base, depth + 1) for name, part in value.items()}
+    return _topic(value, base) if key.endswith("topic") else expand(value, base, depth + 1)
 
 
 def _topic(value: Any, base: str) -> Any:
@@ -117,24 +128,11 @@ def _topic(value: Any, base: str) -> Any:
 
 def entities_of(topic: str, body: Any, prefix: str) -> tuple[list[Entity], list[str]]:
     """The entities that a configuration announces that mean something to us, and why others are refused."""
-    levels = topic.removeprefix(f"{prefix}/").split("/")
-    config = expand(body)
-    if len(levels) < 3 or levels[-1] != "config" or not isinstance(config, dict):
-        return [], []
-    if levels[0] != "device":
-        listed: dict[str, Any] = {topic: config}
-        components = {topic: levels[0]}
-    else:
-        shared = {key: item for key, item in config.items() if key not in ("components", "origin")}
-        found = config.get("components")
-        parts = {key: part for key, part in found.items() if isinstance(part, dict)} if isinstance(found, dict) else {}
-        listed = {f"{topic}#{key}": {**shared, **part} for key, part in parts.items()}
-        components = {f"{topic}#{key}": str(part.get("platform", "")) for key, part in parts.items()}
     entities: list[Entity] = []
     faults: list[str] = []
-    for key, part in list(listed.items())[:MAX_ENTITIES_PER_CONFIG]:
+    for key, component, part in _listed(topic, expand(body), prefix):
         try:
-            entity = _entity(key, components[key], part)
+            entity = _entity(key, component, part)
         except TemplateFault as fault:
             faults.append(f"{key}: template: {fault}")
             continue
@@ -143,10 +141,52 @@ def entities_of(topic: str, body: Any, prefix: str) -> tuple[list[Entity], list[
     return entities, faults
 
 
+def _listed(topic: str, config: Any, prefix: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """(key, component, configuration) of each entity that a topic announces, in either form."""
+    levels = topic.removeprefix(f"{prefix}/").split("/")
+    if len(levels) < 3 or levels[-1] != "config" or not isinstance(config, dict):
+        return
+    if levels[0] != "device":
+        yield topic, levels[0], config
+        return
+    shared = {key: item for key, item in config.items() if key not in ("components", "origin")}
+    found = config.get("components")
+    parts = list(found.items())[:MAX_ENTITIES_PER_CONFIG] if isinstance(found, dict) else []
+    for key, part in parts:
+        if isinstance(part, dict):
+            yield f"{topic}#{key}", str(part.get("platform", "")), {**shared, **part}
+
+
+def ignored_of(topic: str, body: Any, prefix: str) -> list[str]:
+    """What a configuration announces that this gateway passes over, each as `what: why`, for people to read."""
+    found: list[str] = []
+    for key, component, config in _listed(topic, expand(body), prefix):
+        name = str(config.get("name") or config.get("unique_id") or key.rpartition("#")[2] or key)[:80]
+        what = " ".join(part for part in (component, str(config.get("device_class") or "")) if part)
+        if component == "device_automation" and config.get("automation_type") != "trigger":
+            found.append(f"{name} ({what}): only triggers say what happened")
+        elif _meanings(component, str(config.get("device_class") or ""), config, key) is None:
+            found.append(f"{name} ({what}): means nothing to this gateway; a profile of its own may read its topic")
+        if config.get("json_attributes_topic"):
+            found.append(
+                f"{name}: json_attributes_topic: attributes have no agreed meaning; a profile may read the topic"
+            )
+    return found
+
+
+def _event_type(text: str) -> str:
+    """`event_type` of an event entity's JSON; empty for what is none."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    return str(body.get("event_type", "")) if isinstance(body, dict) else ""
+
+
 def _entity(key: str, component: str, config: Mapping[str, Any]) -> Entity | None:
     device_class = str(config.get("device_class") or "")
-    meanings = _meanings(component, device_class, config)
-    topic = config.get("state_topic")
+    meanings = _meanings(component, device_class, config, key)
+    topic = config.get("topic" if component == "device_automation" else "state_topic")
     if meanings is None or not is_plain_topic(topic):
         return None
     device = config.get("device")
@@ -169,27 +209,50 @@ def _entity(key: str, component: str, config: Mapping[str, Any]) -> Entity | Non
         off_delay_s=_seconds(config.get("off_delay")),
         description=" ".join(str(part) for part in parts if part),
         firmware=str(device.get("sw_version") or ""),
+        action_type=str(config.get("type") or "")[:MAX_TOPIC] if component == "device_automation" else "",
     )
 
 
-def _meanings(component: str, device_class: str, config: Mapping[str, Any]) -> dict[str, Scalar] | None:
-    """Payload -> value; None for entities that mean nothing to us."""
+def _meanings(component: str, device_class: str, config: Mapping[str, Any], key: str) -> dict[str, Scalar] | None:
+    """Payload -> value; None for entities that mean nothing to us. A trigger without a payload has the key ""."""
+    if component in _ACTIONS:
+        return _action_meanings(component, config)
     if component == "lock":
         words = {"state_locked": "LOCKED", "state_unlocked": "UNLOCKED", "state_jammed": "JAMMED"}
         values = ("locked", "unlocked", "jammed")
         return {_text(config.get(key, word)): value for (key, word), value in zip(words.items(), values, strict=True)}
     if component == "sensor":
         return {} if device_class == "battery" else None
-    if component != "binary_sensor":
-        return None
+    return _binary_meanings(device_class, config, key) if component == "binary_sensor" else None
+
+
+def _action_meanings(component: str, config: Mapping[str, Any]) -> dict[str, Scalar] | None:
+    if component == "device_automation":
+        action = str(config.get("subtype") or config.get("type") or "")[:MAX_TOPIC]
+        is_trigger = config.get("automation_type") == "trigger" and bool(action)
+        return {_text(config.get("payload", "")): action} if is_trigger else None
+    types = config.get("event_types")
+    listed = types[:MAX_ENTITIES_PER_CONFIG] if isinstance(types, list) else []
+    return {str(item): str(item)[:MAX_TOPIC] for item in listed if isinstance(item, str | int)} or None
+
+
+def _binary_meanings(device_class: str, config: Mapping[str, Any], key: str) -> dict[str, Scalar] | None:
     on, off = _text(config.get("payload_on", "ON")), _text(config.get("payload_off", "OFF"))
     if device_class == "lock":
         # On means open, which is unlocked: the table of binary sensor classes.
         return {on: "unlocked", off: "locked"}
     if device_class in _PRESENCE:
         return {on: 1, off: 0}
-    known = device_class in _SAME or device_class in _DOORS or device_class == "battery"
+    # Home Assistant has no class for a call for help; Zigbee2MQTT announces its buttons' `sos` as a matter of safety.
+    is_sos = device_class == "safety" and "sos" in _words_of(key, config)
+    known = is_sos or device_class in _SAME or device_class in _DOORS or device_class == "battery"
     return {on: True, off: False} if known else None
+
+
+def _words_of(key: str, config: Mapping[str, Any]) -> set[str]:
+    """The words of the names under which an entity is announced."""
+    names = (key, config.get("unique_id"), config.get("object_id"), config.get("name"))
+    return set(re.split(r"[^a-z0-9]+", " ".join(str(name) for name in names if name).lower()))
 
 
 def _availability(config: Mapping[str, Any]) -> list[Availability]:

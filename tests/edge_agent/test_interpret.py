@@ -240,3 +240,28 @@ def test_coming_online_tells_the_profile_and_what_the_device_runs_and_a_change_o
     assert newer == [("device.health", {"firmware": ("1.3" + 200 * "x")[:80]})]
     [(_, gone)] = device._take(link_changed(device.subject, device.state, at(5), is_online=False, reason="unplugged"))
     assert gone == {"online": False, "fault": "unplugged"}
+
+
+def _timed() -> Device:
+    return Device({"smoke": {}, "when": {"time": "unix_s"}}, SMOKE, observed_at="when")
+
+
+def _observed(device: Device, seconds: float, told: str | None) -> datetime:
+    reading = Reading({"smoke": bool(seconds % 2), "when": told})
+    outcome = interpret(device.subject, device.state, reading, at(seconds))
+    device.state = outcome.state
+    device.faults += outcome.faults
+    [event] = outcome.events
+    return event.observed_at
+
+
+def test_an_event_happened_when_the_device_says_so_within_what_can_be():
+    device = _timed()
+    assert _observed(device, 1, "2025-12-31T23:00:00.000Z") == START - timedelta(hours=1)
+    # A clock that is a little ahead does not put an event into the future.
+    assert _observed(device, 2, "2026-01-01T00:00:30.000Z") == START + timedelta(seconds=2)
+    assert device.faults == []
+    for seconds, told in ((3, "2026-01-01T02:00:00.000Z"), (4, "2025-12-24T00:00:00.000Z"), (5, None)):
+        assert _observed(device, seconds, told) == START + timedelta(seconds=seconds)
+    assert len(device.faults) == 2
+    assert all("clock is wrong" in fault for fault in device.faults)

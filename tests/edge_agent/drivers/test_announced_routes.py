@@ -110,3 +110,27 @@ async def test_a_duration_that_is_none_is_passed_over(site, value):
     await site.hear("d1/smoke", "ON")
     await site.after(100)
     assert (site.alarms(), site.online()) == ([True], [True])
+
+
+async def test_a_press_is_a_call_for_help_each_time_and_a_kept_one_is_none(site: Site) -> None:
+    trigger = {"automation_type": "trigger", "type": "action", "subtype": "emergency", "payload": "emergency"}
+    body = {**trigger, "topic": "d1/action", "device": {"identifiers": ["d1"], "sw_version": "7"}}
+    await site.routes.take("homeassistant/device_automation/d1/x/config", json.dumps(body).encode(), is_retained=True)
+    assert "d1/action" in site.topics
+    await site.hear("d1/action", "emergency", is_retained=True)
+    assert site.sink.of("dev", "help.call") == []
+    await site.hear("d1/action", "emergency")
+    await site.hear("d1/action", "emergency")
+    assert len(site.sink.of("dev", "help.call")) == 1, "a frame that came twice"
+    await site.clock.advance(10)
+    await site.hear("d1/action", "emergency")
+    await site.hear("d1/action", "single")
+    assert len(site.sink.of("dev", "help.call")) == 2
+
+
+async def test_what_is_passed_over_is_kept_for_whoever_asks(site: Site) -> None:
+    await site.announce("smoke", json_attr_t="d1/more")
+    [named] = site.routes.ignored.values()
+    assert "json_attributes_topic" in named[0]
+    await site.routes.take("homeassistant/binary_sensor/d1/smoke/config", b"", is_retained=True)
+    assert site.routes.ignored == {}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.protocols.ha_discovery import entities_of, expand
+from edge_agent.protocols.ha_discovery import entities_of, expand, ignored_of
 from edge_agent.protocols.ha_template import MAX_TEMPLATE, TemplateFault, ValueTemplate
 
 PREFIX = "homeassistant"
@@ -146,7 +146,23 @@ JSON = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["~", "stat_t", "dev", "ids", "cmps", "p", "val_tpl", "avty", "t", "dev_cla", "components"]
+                [
+                    "~",
+                    "stat_t",
+                    "dev",
+                    "ids",
+                    "cmps",
+                    "p",
+                    "val_tpl",
+                    "avty",
+                    "t",
+                    "dev_cla",
+                    "components",
+                    "evt_typ",
+                    "atype",
+                    "stype",
+                    "type",
+                ]
             ),
             inner,
             max_size=4,
@@ -156,9 +172,23 @@ JSON = st.recursive(
 )
 
 
-@given(JSON, st.sampled_from(["binary_sensor/a/config", "device/a/config", "lock/a/b/config", "x", "device//config"]))
+@given(
+    JSON,
+    st.sampled_from(
+        [
+            "binary_sensor/a/config",
+            "event/a/config",
+            "device_automation/a/config",
+            "device/a/config",
+            "lock/a/b/config",
+            "x",
+            "device//config",
+        ]
+    ),
+)
 def test_no_announcement_ever_raises(body, rest):
     expand(body)
+    ignored_of(f"{PREFIX}/{rest}", body, PREFIX)
     for entity in entities_of(f"{PREFIX}/{rest}", body, PREFIX)[0]:
         entity.value("ON", None)
 
@@ -169,3 +199,63 @@ def test_no_template_raises_anything_but_its_fault(source):
         ValueTemplate(source).render("1", {"a": 1})
     except TemplateFault:
         return
+
+
+DEVICE = {"identifiers": ["zigbee2mqtt_0x00158d0001a2b3c6"], "name": "room-1202/help", "sw_version": "7"}
+
+
+def test_a_trigger_as_zigbee2mqtt_announces_a_press():
+    body = {"automation_type": "trigger", "type": "action", "subtype": "emergency", "payload": "emergency",
+            "topic": "zigbee2mqtt/room-1202/help/action", "device": DEVICE}  # fmt: skip
+    entity = only(f"{PREFIX}/device_automation/0x00158d0001a2b3c6/action_emergency/config", body)
+    assert (entity.item, entity.action_type, entity.firmware) == ("action", "action", "7")
+    assert (said(entity, "emergency"), said(entity, "off")) == ("emergency", None)
+
+
+def test_a_trigger_with_no_payload_of_its_own_is_any_message():
+    body = {"atype": "trigger", "type": "button_short_press", "stype": "button_1", "t": "tasmota/b/stat", "dev": DEVICE}
+    entity = only(f"{PREFIX}/device_automation/a/b/config", body)
+    assert (said(entity, "whatever"), entity.action_type) == ("button_1", "button_short_press")
+
+
+def test_an_event_entity_says_the_type_of_each_event():
+    body = {"stat_t": "esp/bell", "evt_typ": ["sos", "double"], "device_class": "button", "dev": DEVICE}
+    entity = only(f"{PREFIX}/event/a/config", body)
+    assert entity.item == "action"
+    assert said(entity, {"event_type": "sos", "more": 1}) == "sos"
+    assert said(entity, {"event_type": "triple"}) is None
+    assert said(entity, "no json") is None
+
+
+def test_zigbee2mqtts_sos_is_a_call_and_other_matters_of_safety_are_not():
+    body = {
+        **SMOKE,
+        "device_class": "safety",
+        "unique_id": "0x1_sos_zigbee2mqtt",
+        "value_template": "{{ value_json.sos }}",
+    }
+    entity = only(f"{PREFIX}/binary_sensor/0x1/sos/config", body)
+    assert (entity.item, said(entity, {"sos": True})) == ("sos", True)
+    other = {**body, "unique_id": "0x1_child_lock", "value_template": "{{ value_json.child_lock }}"}
+    assert entities_of(f"{PREFIX}/binary_sensor/0x1/child_lock/config", other, PREFIX) == ([], [])
+
+
+def test_what_is_passed_over_is_named_with_its_reason():
+    body = {
+        "dev": {"ids": "x1"},
+        "cmps": {
+            "s": {"p": "binary_sensor", "dev_cla": "smoke", "stat_t": "x/s", "json_attr_t": "x/more", "name": "smoke"},
+            "t": {"p": "sensor", "dev_cla": "temperature", "stat_t": "x/t", "name": "warmth"},
+            "a": {"p": "device_automation", "automation_type": "action", "type": "x", "topic": "x/a"},
+        },
+    }  # fmt: skip
+    attributes, warmth, action = ignored_of(f"{PREFIX}/device/x1/config", body, PREFIX)
+    assert attributes.startswith("smoke: json_attributes_topic: ")
+    assert warmth.startswith("warmth (sensor temperature): means nothing")
+    assert "only triggers" in action
+    assert ignored_of(f"{PREFIX}/binary_sensor/a/config", SMOKE, PREFIX) == []
+
+
+def test_a_component_may_be_named_as_a_key_is():
+    body = {"dev": {"ids": "x1"}, "cmps": {"t": {"p": "binary_sensor", "dev_cla": "smoke", "stat_t": "x/s"}}}
+    assert only(f"{PREFIX}/device/x1/config", body).item == "smoke"
