@@ -1,11 +1,12 @@
 """From smoke on the wire to the siren, with the uplink dead and the CPU busy counting people.
 
-    .venv/bin/python bench/reflex.py [--seconds 240] [--cameras 4] [--json bench/results/reflex.json]
+    .venv/bin/python bench/reflex.py [--seconds 240] [--cameras 4] [--dead 1] [--json bench/results/reflex.json]
 
 `anfang-agent run` as a process of its own: its hub refuses connections, its cameras count a clip that loops. Detectors
 speak three protocols: Zigbee2MQTT's payloads through a real Mosquitto, GB/T 26875.3 over TCP (a published frame),
 Modbus RTU on a line of 9,600 baud (pymodbus's server). So do the sirens: Zigbee2MQTT's `set` topic, a relay written
-over Modbus, an output of an OSDP reader (libosdp's peripheral device). Each alarm counts from its last byte on the
+over Modbus, an output of an OSDP reader (libosdp's peripheral device). On the Modbus siren's bus there are devices that
+never answer, each waited for a second, so that one of them holds the line nearly always. Each alarm counts from its last byte on the
 wire to the moment at which the siren has its command. The devices share the machine's cores with the counting, so
 what they need for themselves is in the figures too.
 """
@@ -41,7 +42,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from support.servers import free_port, mosquitto
 
 BAUD = 9600
-SENSOR, SIREN = 1, 2
+SENSOR, SIREN, FIRST_DEAD = 1, 2, 20
 RELAY_ON = bytes([SIREN, 6, 0, 2, 2, 0x37])
 SMOKE_ANSWER = bytes([SENSOR, 2, 1, 0b101])
 GB_ADDRESS = 0x379
@@ -51,6 +52,21 @@ FIRE = bytes.fromhex(
     + "20" * 30
     + "00 023A091A090C 46 2323"
 )
+# It is never taken for gone, so that it is asked whenever the line is free.
+DEAD = """\
+profile: 1
+vendor: Bench
+model: a sensor that does not answer
+family: smoke
+source: the benchmark
+transport: {kind: modbus, poll_s: 0.1, timeout_s: 1}
+health: {failures: 100}
+fields: {smoke: {discrete: 0}}
+events: [{kind: smoke.state, from: {alarm: smoke}}]
+examples:
+  - {name: smoke, input: {discrete: {0: 1}}, events: [{smoke.state: {alarm: true}}]}
+  - {name: nothing, input: {}, fails: registers}
+"""
 OSDP_SIREN = """\
 profile: 1
 vendor: Bench
@@ -177,7 +193,7 @@ async def until(condition: Any, what: str, timeout_s: float = 30) -> None:
         await asyncio.sleep(0.002)
 
 
-def config_text(site: Site, cameras: list[str], line: tuple[float, float, float, float]) -> str:
+def config_text(site: Site, cameras: list[str], line: tuple[float, float, float, float], dead: int) -> str:
     parts = [
         f'[gateway]\nid = "gw-bench"\ndata_dir = "{site.folder}/data"\n[hub]\nurl = "mqtt://127.0.0.1:{free_port()}"\n',
         f'[mqtt]\nurl = "{site.broker}"\n[reflexes]\nsirens = ["siren-z", "siren-m", "siren-o"]\n',
@@ -192,6 +208,7 @@ def config_text(site: Site, cameras: list[str], line: tuple[float, float, float,
         ("siren-m", "calectro/ug-3-o-mb-r", f'bus = "m"\naddress = {SIREN}'),
         ("siren-o", "siren.yaml", 'bus = "o"\naddress = 5'),
         ("panel", "generic/gb26875-transmitter", f'bus = "g"\naddress = {GB_ADDRESS}'),
+        *((f"dead-{n}", "dead.yaml", f'bus = "m"\naddress = {FIRST_DEAD + n}') for n in range(dead)),
     ):
         parts.append(f'[[device]]\nid = "{name}"\nprofile = "{profile}"\n{where}\n')
     for number, url in enumerate(cameras):
@@ -207,6 +224,7 @@ def busy_share() -> tuple[float, float]:
 
 async def measure(options: argparse.Namespace, folder: Path, broker: str) -> dict[str, Any]:
     (folder / "siren.yaml").write_text(OSDP_SIREN)
+    (folder / "dead.yaml").write_text(DEAD)
     site = Site(folder, broker, free_port())
     clip = demo_clip()
     camera = RtspCamera(clip.path)
@@ -214,7 +232,7 @@ async def measure(options: argparse.Namespace, folder: Path, broker: str) -> dic
     thread.start()
     await until(lambda: camera.port, "the camera")
     config = folder / "gateway.toml"
-    config.write_text(config_text(site, [camera.url] * options.cameras, clip.line))
+    config.write_text(config_text(site, [camera.url] * options.cameras, clip.line, options.dead))
     process = start_agent(config, folder / "agent.log")
     try:
         return await episodes(options, site, folder)
@@ -280,6 +298,7 @@ async def episodes(options: argparse.Namespace, site: Site, folder: Path) -> dic
     every = [wait for found in waits.values() for wait in found]
     return {
         "machine": platform.machine(), "cores": os.cpu_count(), "cameras": options.cameras,
+        "dead_on_the_sirens_bus": options.dead,
         # A machine that others use too shows their load; `chrt -r 1` in front takes it out of the figures.
         "load": [round(load, 1) for load in os.getloadavg()],
         "real_time": os.sched_getscheduler(0) in (os.SCHED_RR, os.SCHED_FIFO),
@@ -303,12 +322,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=240)
     parser.add_argument("--cameras", type=int, default=4)
+    parser.add_argument("--dead", type=int, default=1, help="devices that do not answer on the Modbus siren's bus")
     parser.add_argument("--warm-up", type=float, default=20)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
         found = asyncio.run(measure(options, Path(name), broker.url))
-    title = f"{found['cameras']} cameras, CPU {found['cpu_busy_pct']} % busy, load {found['load'][0]}, uplink dead"
+    title = (
+        f"{found['cameras']} cameras, CPU {found['cpu_busy_pct']} % busy, load {found['load'][0]}, uplink dead, "
+        f"{found['dead_on_the_sirens_bus']} dead on the siren's bus"
+    )
     table = Table("detector -> siren", "count", "median ms", "p99 ms", "most ms", title=title)
     for way, figures in [*found["ways"].items(), ("all", found["all"])]:
         table.add_row(way, *(str(value) for value in figures.values()))

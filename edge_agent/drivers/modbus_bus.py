@@ -1,13 +1,15 @@
 """The driver of a Modbus bus: every device in turn, none waits longer for a dead one than that one's own time-out."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import structlog
 
 from edge_agent.backoff import Backoff
 from edge_agent.config import BusSection
+from edge_agent.drivers.bus_turn import BusTurn, Rank
 from edge_agent.drivers.hotplug import wait_for_port
 from edge_agent.drivers.links import Tap
 from edge_agent.drivers.modbus_client import ModbusLine
@@ -24,8 +26,19 @@ _AGAIN_S: Final = 0.05
 _SILENT_WAITS_S: Final = 5.0
 MAX_SILENCE_S: Final = 30.0
 """A dead device is asked again at least this often."""
+_GRACE_S: Final = 0.1
+"""How long a device that answers keeps the line when a siren waits: most need 20 ms. While bytes come, longer."""
+_HEARING_S: Final = 0.02
+_LIFE_TRIES: Final = 2
+"""A siren's write that met a late answer of another device is sent again at once."""
+_LIFE_COMMANDS: Final = frozenset({"siren_on"})
+_T = TypeVar("_T")
 
 log = structlog.get_logger()
+
+
+class _OvertakenError(Exception):
+    """Something more urgent took the line; whoever was overtaken asks again later."""
 
 
 class _Slave:
@@ -60,7 +73,7 @@ class ModbusBus:
             raise ConfigError(f"bus {bus.name}: two devices have one address; each needs its own")
         self._line: ModbusLine | None = None
         self._detail = "opening the port"
-        self._turn = asyncio.Lock()
+        self._turn = BusTurn()
 
     @property
     def name(self) -> str:
@@ -111,18 +124,56 @@ class ModbusBus:
         if spec is None or spec.write is None:
             raise CommandError(f"{device_id}: its profile has no command {command!r}")
         for write in spec.write:
-            await self._write(slave, write)
+            await self._write(slave, write, is_life=command in _LIFE_COMMANDS)
         slave.due_s = 0.0
         if spec.confirm and not await slave.station.confirmed(spec.confirm, spec.timeout_s):
             raise LinkError(f"{device_id}: {command} was sent, but not confirmed within {spec.timeout_s:g} s")
 
-    async def _write(self, slave: _Slave, write: RegisterWrite) -> None:
-        line = self._line
-        if line is None:
-            raise LinkError(f"{slave.station.id}: {self._detail}")
-        # A siren does not wait for a poll cycle, only for the request that is under way.
-        async with self._turn:
-            await line.write(slave.address, slave.transport, write)
+    async def _write(self, slave: _Slave, write: RegisterWrite, *, is_life: bool) -> None:
+        """Raises LinkError when the device does not answer, CommandError when it refuses."""
+        tries = _LIFE_TRIES if is_life else 1
+        while True:
+            line = self._line
+            if line is None:
+                raise LinkError(f"{slave.station.id}: {self._detail}")
+            rank = (Rank.LIFE_SILENT if slave.failures else Rank.LIFE) if is_life else Rank.COMMAND
+            request = partial(line.write, slave.address, slave.transport, write)
+            try:
+                # What a device that answers was told is told once; one that does not may be overtaken and told again.
+                await self._exchange(line, slave, request, rank, yields=bool(slave.failures))
+            except _OvertakenError:
+                continue
+            except LinkError:
+                tries -= 1
+                if not tries or self._line is not line:
+                    raise
+                continue
+            return
+
+    async def _exchange(
+        self, line: ModbusLine, slave: _Slave, request: Callable[[], Awaitable[_T]], rank: Rank, *, yields: bool
+    ) -> _T:
+        """One request and its answer, when it is its turn. A siren does not wait for somebody else's time-out.
+
+        With `yields`, a more urgent request ends this one (_OvertakenError): at once when the device was silent before,
+        after a grace when it is one that answers, so that its answer does not meet the other's.
+        """
+        async with self._turn.taken(rank):
+            work = asyncio.ensure_future(request())
+            overtaken = asyncio.ensure_future(self._turn.overtaken())
+            try:
+                await asyncio.wait({work, overtaken} if yields else {work}, return_when=asyncio.FIRST_COMPLETED)
+                if not work.done() and not slave.failures:
+                    await asyncio.wait({work}, timeout=_GRACE_S)
+                    while not work.done() and line.is_hearing:
+                        await asyncio.wait({work}, timeout=_HEARING_S)
+                if not work.done():
+                    raise _OvertakenError
+                return work.result()
+            finally:
+                overtaken.cancel()
+                work.cancel()
+                await asyncio.gather(work, overtaken, return_exceptions=True)
 
     async def _poll(self, line: ModbusLine) -> None:
         """Ask who is due, longest due first, until the link is gone (LinkError)."""
@@ -150,11 +201,17 @@ class ModbusBus:
         registers: dict[tuple[str, int], int] = {}
         try:
             for read in slave.reads:
-                async with self._turn:
-                    if slave.station.profile.quirks.gap_ms:
-                        await self._context.clock.sleep(slave.station.profile.quirks.gap_ms / 1000)
-                    values = await line.read(slave.address, slave.transport, read)
+                gap_ms = slave.station.profile.quirks.gap_ms
+                if gap_ms:
+                    await self._context.clock.sleep(gap_ms / 1000)
+                request = partial(line.read, slave.address, slave.transport, read)
+                values = await self._exchange(line, slave, request, Rank.POLL, yields=True)
                 registers |= {(read.space, read.address + index): value for index, value in enumerate(values)}
+        except _OvertakenError:
+            # No fault of its own. One that was silent keeps its pace; one that answers is asked again at once.
+            pause_s = slave.transport.poll_s if slave.failures else 0.0
+            slave.due_s = self._context.clock.monotonic() + pause_s
+            return
         except CommandError as error:
             # The device is there and refuses: its profile asks for what it does not have.
             await self._failed(slave, str(error))

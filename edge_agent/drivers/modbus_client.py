@@ -33,6 +33,8 @@ class ModbusLine:
         self._tap = tap
         self._lost = asyncio.Event()
         self._has_local_echo = has_local_echo
+        self.is_hearing = False
+        """Whether something has come since the request that is under way was sent: its answer, still on the wire."""
         self._bridge: PtyBridge | None = None
         self._client = self._client_on(bus.port)
 
@@ -98,6 +100,7 @@ class ModbusLine:
             raise LinkError(f"address {address} does not answer a write") from None
 
     async def _ask(self, request: Callable[[], Awaitable[ModbusPDU]], transport: ModbusTransport) -> ModbusPDU:
+        self.is_hearing = False
         try:
             answer = await asyncio.wait_for(request(), transport.timeout_s)
         except TimeoutError:
@@ -120,6 +123,7 @@ class ModbusLine:
             raise LinkError(f"{self._bus.port}: unplugged or connection lost")
 
     def _trace_packet(self, sending: bool, data: bytes) -> bytes:
+        self.is_hearing = not sending and bool(data)
         if self._tap is not None:
             self._tap(">" if sending else "<", data)
         return data

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -51,15 +51,18 @@ def agent_config(folder: Path, **tables: Any) -> AgentConfig:
     )
 
 
-def built(config: AgentConfig, sink: MemorySink | None = None) -> list[Driver]:
-    """The drivers of a configuration, not running."""
-    return build_drivers(config, lambda name: DriverContext(SystemClock(), sink or MemorySink(), lambda: None))
+Tap = Callable[[str, bytes], None]
+
+
+def built(config: AgentConfig, sink: MemorySink | None = None, tap: Tap | None = None) -> list[Driver]:
+    """The drivers of a configuration, not running. `tap` hears what passes."""
+    return build_drivers(config, lambda name: DriverContext(SystemClock(), sink or MemorySink(), lambda: None), tap)
 
 
 @contextlib.asynccontextmanager
-async def running(config: AgentConfig, sink: MemorySink) -> AsyncIterator[list[Driver]]:
+async def running(config: AgentConfig, sink: MemorySink, tap: Tap | None = None) -> AsyncIterator[list[Driver]]:
     """The drivers of a configuration at work."""
-    drivers = built(config, sink)
+    drivers = built(config, sink, tap)
     tasks = [asyncio.create_task(driver.run()) for driver in drivers]
     try:
         yield drivers

@@ -201,3 +201,97 @@ async def test_a_modbus_tcp_server_is_a_bus_too(tmp_path):
             await drivers[0].actuate("smoke-7", "reset", {})
     finally:
         await server.shutdown()
+
+
+DEAD = """\
+profile: 1
+vendor: A
+model: dead
+family: smoke
+source: test
+transport: {kind: modbus, poll_s: 0.05, timeout_s: 30}
+health: {failures: 100}
+fields: {smoke: {discrete: 0}}
+events: [{kind: smoke.state, from: {alarm: smoke}}]
+commands: {siren_on: {write: [{coil: 0, value: true}]}, reset: {write: [{coil: 1, value: true}]}}
+examples: [{name: a, input: {discrete: {0: 1}}, fields: {smoke: true}}, {name: b, input: {}, fails: registers}]
+"""
+RELAY_ON = bytes([7, 6, 0, 2, 2, 0x37])
+
+
+class Wire:
+    """What passes on a line, in order."""
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[str, bytes]] = []
+
+    def __call__(self, way: str, data: bytes) -> None:
+        self.frames.append((way, data))
+
+    def sent_to(self, address: int) -> list[bytes]:
+        return [data for way, data in self.frames if way == ">" and data[0] == address]
+
+    @property
+    def last_sent(self) -> bytes:
+        return next((data for way, data in reversed(self.frames) if way == ">"), b"")
+
+
+def with_dead(folder: Path, line: SerialLine, *addresses: int) -> object:
+    profile = folder / "dead.yaml"
+    profile.write_text(DEAD)
+    config = config_for(folder, line, 7)
+    more = [{"id": f"dead-{n}", "profile": str(profile), "bus": "fire", "address": n} for n in addresses]
+    return config.model_copy(
+        update={"device": [*config.device, *(type(config.device[0]).model_validate(each) for each in more)]}
+    )
+
+
+async def test_the_siren_overtakes_a_device_that_does_not_answer(tmp_path, line):
+    """By order, not by time: the dead device's own time-out is half a minute."""
+    sensor, wire = ModbusSmoke(line, 7), Wire()
+    try:
+        async with running(with_dead(tmp_path, line, 9), MemorySink(), wire) as drivers:
+            await until_async(lambda: wire.last_sent[:1] == b"\x09", what="the line being held by the dead one")
+            asked = len(wire.sent_to(9))
+            await asyncio.wait_for(drivers[0].actuate("smoke-7", "siren_on", {}), 15)
+            assert sensor.host.get(7, "holding", 2) == 567
+            order = [data for way, data in wire.frames if way == ">"]
+            first = next(index for index, data in enumerate(order) if data.startswith(RELAY_ON))
+            assert sum(data[0] == 9 for data in order[:first]) == asked, "nobody was asked in between"
+            assert order[first - 1][0] == 9
+    finally:
+        sensor.close()
+
+
+async def test_the_siren_that_answers_goes_before_the_one_that_does_not(tmp_path, line):
+    sensor, wire = ModbusSmoke(line, 7), Wire()
+    try:
+        async with running(with_dead(tmp_path, line, 9), MemorySink(), wire) as drivers:
+            await until_async(lambda: "dead-9" in drivers[0].health().detail, what="the dead one's trouble")
+            await until_async(lambda: wire.last_sent[:1] == b"\x09", what="the line being held by the dead one")
+            dead = asyncio.create_task(drivers[0].actuate("dead-9", "siren_on", {}))
+            await until_async(lambda: wire.last_sent[:2] == b"\x09\x05", what="the dead siren being told")
+            await asyncio.wait_for(drivers[0].actuate("smoke-7", "siren_on", {}), 15)
+            assert not dead.done(), "it is told again, not given up"
+            await until_async(lambda: len([d for d in wire.sent_to(9) if d[1] == 5]) >= 2, what="it being told again")
+            dead.cancel()
+            await asyncio.gather(dead, return_exceptions=True)
+    finally:
+        sensor.close()
+
+
+async def test_what_was_overtaken_is_no_fault_and_is_asked_again(tmp_path, line):
+    sensor, wire, sink = ModbusSmoke(line, 7), Wire(), MemorySink()
+    try:
+        async with running(with_dead(tmp_path, line, 9), sink, wire) as drivers:
+            for _ in range(5):
+                await until_async(lambda: wire.last_sent[:1] == b"\x09", what="the line being held by the dead one")
+                await asyncio.wait_for(drivers[0].actuate("smoke-7", "siren_on", {}), 15)
+            asked = len(wire.sent_to(9))
+            await until_async(lambda: len(wire.sent_to(9)) > asked, what="the dead one being asked again")
+            sensor.alarm(True)
+            await until_async(lambda: alarms(sink, "smoke-7")[-1:] == [True], what="the alarm")
+            assert "dead-9" in drivers[0].health().detail
+            assert "smoke-7" not in drivers[0].health().detail
+    finally:
+        sensor.close()
