@@ -6,9 +6,9 @@
 speak three protocols: Zigbee2MQTT's payloads through a real Mosquitto, GB/T 26875.3 over TCP (a published frame),
 Modbus RTU on a line of 9,600 baud (pymodbus's server). So do the sirens: Zigbee2MQTT's `set` topic, a relay written
 over Modbus, an output of an OSDP reader (libosdp's peripheral device). On the Modbus siren's bus there are devices that
-never answer, each waited for a second, so that one of them holds the line nearly always. Each alarm counts from its last byte on the
-wire to the moment at which the siren has its command. The devices share the machine's cores with the counting, so
-what they need for themselves is in the figures too.
+never answer, each waited for a second, so that one of them holds the line nearly always. Each alarm counts from its
+last byte on the wire to the moment at which the siren has its command. The devices share the machine's cores with the
+counting, so what they need for themselves is in the figures too.
 """
 
 import argparse
