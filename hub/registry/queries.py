@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, func, select
 
 from hub.errors import NotFoundError
+from hub.registry.forgetting import FORGOTTEN
 from hub.registry.ledger import Ledger, held_at, read_rows
 from hub.registry.vault import Vault
 from hub.registry.views import (
@@ -241,6 +242,7 @@ def _person(row: Person) -> PersonView:
         document_type=row.document_type,
         document=row.document_mask,
         is_verified=row.identity_verified_on is not None,
+        is_forgotten=row.name_mask == FORGOTTEN,
     )
 
 

@@ -13,7 +13,7 @@ class _View(BaseModel):
 
 
 class PersonView(_View):
-    """Somebody, masked. `code` asks for more, with a reason and an audit entry."""
+    """Somebody, masked. `code` asks for more, with a reason and an audit entry; of the forgotten there is no more."""
 
     code: str
     name: str
@@ -21,6 +21,7 @@ class PersonView(_View):
     document_type: str
     document: str
     is_verified: bool
+    is_forgotten: bool
 
 
 class OccupantView(_View):

@@ -3,14 +3,19 @@
 import json
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 from support.browser import Watched, window
 from support.site import Site
 from support.wait import until
+
+from hub.rules.local_time import local_day
+from wire.clock import SystemClock
 
 
 @pytest.fixture
@@ -134,3 +139,56 @@ def test_a_user_is_added_changed_and_disabled(site: Site, admin: Watched) -> Non
     expect(row).to_contain_text("已停用")
     users = {user["name"]: user for user in site.api.get("/api/v1/users").json()["items"]}
     assert (users["wangwu"]["role"], users["wangwu"]["display_name"]) == ("viewer", "王五")
+
+
+def test_a_key_of_a_program_is_shown_once_works_and_is_revoked(site: Site, admin: Watched) -> None:
+    page = admin.page
+    page.goto("/users")
+    card = page.get_by_test_id("tokens")
+    card.get_by_role("button", name="新建密钥").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("有效天数").fill("很久")
+    dialog.get_by_role("button", name="保存").click()
+    for said in ("请填写此项", "格式不正确"):
+        expect(dialog.get_by_text(said)).to_be_visible()
+    dialog.get_by_label("用途").fill("大屏读数")
+    dialog.get_by_label("有效天数").fill("30")
+    dialog.get_by_role("button", name="保存").click()
+    secret = page.get_by_test_id("token").inner_text()
+    page.keyboard.press("Escape")
+    row = card.get_by_role("row", name="大屏读数")
+    expect(row).not_to_contain_text(secret)
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert httpx.get(f"{site.address}/api/v1/alerts", headers=headers).status_code == 200
+    row.get_by_role("button", name="吊销").click()
+    page.get_by_role("dialog").get_by_role("button", name="吊销").click()
+    expect(row).to_contain_text("已吊销")
+    assert httpx.get(f"{site.address}/api/v1/alerts", headers=headers).status_code == 401
+
+
+def test_somebody_who_moved_out_is_erased_at_their_own_request(site: Site, admin: Watched) -> None:
+    page = admin.page
+    page.goto("/units/990000-0002-1-302")
+    people = page.get_by_test_id("people")
+    expect(people).to_contain_text("张*")
+    expect(people.get_by_role("button", name="删除个人信息")).to_have_count(0)
+    unit = "990000-0002-1-202"
+    today = local_day(SystemClock().now())
+    came = {"start": str(today - timedelta(days=9)), "residents": [{"name": "赵六", "phone": "13800005678"}]}
+    site.api.post(f"/api/v1/units/{unit}/check-in", json=came).raise_for_status()
+    [lease] = site.api.get(f"/api/v1/units/{unit}", headers={"X-Purpose": "lease"}).json()["leases"]
+    went = {"lease": lease["code"], "ended_on": str(today - timedelta(days=2))}
+    site.api.post(f"/api/v1/units/{unit}/check-out", json=went).raise_for_status()
+    page.goto(f"/units/{unit}")
+    expect(people).to_contain_text("赵*")
+    people.get_by_role("button", name="删除个人信息").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="删除个人信息").click()
+    expect(dialog.get_by_text("请先核实并勾选")).to_be_visible()
+    dialog.get_by_label("理由").fill("本人到物业办公室书面申请")
+    dialog.get_by_label("已核实").check()
+    dialog.get_by_role("button", name="删除个人信息").click()
+    expect(people).to_contain_text("已匿名")
+    expect(people.get_by_role("button", name="删除个人信息")).to_have_count(0)
+    [entry] = site.api.get("/api/v1/audit", params={"action": "pii.erase"}).json()["items"]
+    assert entry["reason"] == "本人到物业办公室书面申请"

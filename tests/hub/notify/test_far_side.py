@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 from support.house import House, event
+from support.mail import mail_server
 from support.wait import until
 from support.webhook import webhook
 
@@ -62,6 +63,28 @@ def test_a_message_arrives_in_the_language_of_its_reader(house: House) -> None:
         assert "life safety" in en.bodies[0]["title"]
         assert sender.send_due() == 0
     assert {row.state for row in states(house).values()} == {"sent"}
+
+
+def test_a_mail_arrives_at_a_mail_server_and_says_the_unit_and_nobody(house: House) -> None:
+    with mail_server() as mails:
+        with house.db.write() as session:
+            save_recipient(session, house.vault, "wang", mails.address(), Wishes())
+            save_recipient(session, house.vault, "li", mails.address("guess"), Wishes())
+        house.send(event("smoke.state", house.now, "s-9", alarm=True))
+        sender = Sender(house.db, house.vault, AppriseChannel(), SystemClock(), patience_s=20)
+        sender.send_due()
+        [mail] = mails.mails
+        assert mail["To"] is not None
+        assert "duty@example.org" in mail["To"]
+        assert "烟雾" in mail["Subject"]
+        body = mail.get_body(("plain", "html"))
+        assert body is not None
+        assert "s-9" in body.get_content()
+        found = states(house)
+        assert found["wang"].state == "sent"
+        # A refused login is tried again later, and its secret stands nowhere.
+        assert found["li"].state == "waiting"
+        assert "guess" not in found["li"].last_error
 
 
 def test_a_channel_that_hangs_or_refuses_delays_nobody_else(house: House) -> None:

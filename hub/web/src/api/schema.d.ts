@@ -3728,7 +3728,7 @@ export interface components {
         };
         /**
          * PersonView
-         * @description Somebody, masked. `code` asks for more, with a reason and an audit entry.
+         * @description Somebody, masked. `code` asks for more, with a reason and an audit entry; of the forgotten there is no more.
          */
         PersonView: {
             /** Code */
@@ -3737,6 +3737,8 @@ export interface components {
             document: string;
             /** Document Type */
             document_type: string;
+            /** Is Forgotten */
+            is_forgotten: boolean;
             /** Is Verified */
             is_verified: boolean;
             /** Name */

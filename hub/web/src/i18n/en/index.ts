@@ -5,6 +5,7 @@ import audit from "./audit";
 import common from "./common";
 import devices from "./devices";
 import enter from "./enter";
+import erase from "./erase";
 import home from "./home";
 import overview from "./overview";
 import parameters from "./parameters";
@@ -14,6 +15,7 @@ import report from "./report";
 import requests from "./requests";
 import settings from "./settings";
 import timeline from "./timeline";
+import tokens from "./tokens";
 import units from "./units";
 import users from "./users";
 
@@ -24,6 +26,7 @@ const en: Messages = {
   audit,
   devices,
   enter,
+  erase,
   home,
   overview,
   parameters,
@@ -33,6 +36,7 @@ const en: Messages = {
   requests,
   settings,
   timeline,
+  tokens,
   units,
   users,
 };

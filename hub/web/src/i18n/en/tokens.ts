@@ -1,0 +1,17 @@
+export default {
+  title: "Keys of programs",
+  hint: "For other systems that read from this hub or write to it. Give each the least it needs, and revoke what is not used.",
+  add: "New key",
+  name: "For what",
+  nameHint: "Which system uses it, and who answers for it",
+  days: "Days it is valid",
+  daysHint: "Empty: without an end",
+  until: "Valid until",
+  noEnd: "without an end",
+  expired: "expired",
+  revoked: "revoked",
+  revoke: "Revoke",
+  revokeHint: "Programs that use this key are shut out at once. It cannot be undone.",
+  made: "The key is made",
+  once: "It is shown this once. Put it into the program that uses it now:",
+};

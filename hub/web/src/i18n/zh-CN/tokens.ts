@@ -1,0 +1,17 @@
+export default {
+  title: "程序接口密钥",
+  hint: "供其他系统读取或写入本平台；按最小权限设角色与范围，不用时吊销。",
+  add: "新建密钥",
+  name: "用途",
+  nameHint: "哪个系统使用、谁负责",
+  days: "有效天数",
+  daysHint: "留空为长期有效",
+  until: "有效期至",
+  noEnd: "长期",
+  expired: "已过期",
+  revoked: "已吊销",
+  revoke: "吊销",
+  revokeHint: "吊销后使用此密钥的程序立即不能访问，且不能恢复。",
+  made: "密钥已生成",
+  once: "只显示这一次，请立即保存到使用它的程序中：",
+};
