@@ -164,7 +164,10 @@ class Gb26875Transport(Table):
         "little"
     )
     heartbeat_s: Annotated[Seconds, Field(description="silence after which the device is offline")] = 90.0
-    sync_time: Annotated[bool, Field(description="set its clock when it connects")] = True
+    sync_time: Annotated[bool, Field(description="set its clock when it connects, and when it asks")] = True
+    time_tags: Annotated[
+        Literal["binary", "bcd"], Field(description="how its clock is written; bcd: as some vendors do")
+    ] = "binary"
 
 
 class HomeAssistantTransport(Table):

@@ -6,6 +6,7 @@ its clock is set when it connects; silence longer than its heartbeat means that 
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -208,8 +209,16 @@ def _address_of(station: Station) -> int | None:
     address = station.section.address
     if address is None:
         return None
+    if isinstance(address, str):
+        # As it is printed and stands on the line: twelve hex digits, the low byte first.
+        digits = re.sub(r"[\s:.-]", "", address)
+        if re.fullmatch(r"[0-9a-fA-F]{12}", digits):
+            return int.from_bytes(bytes.fromhex(digits), "little")
     if isinstance(address, bool) or not isinstance(address, int) or not 0 <= address < 1 << 48:
-        raise ConfigError(f"device {station.id}: address {address!r}: the transmitter's 6-byte address as a number")
+        raise ConfigError(
+            f"device {station.id}: address {address!r}: write the transmitter's address as a number, or its "
+            'six bytes as they stand on the line, such as "79:03:00:00:00:00"; leave it out where there is one alone'
+        )
     return address
 
 

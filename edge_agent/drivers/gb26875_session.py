@@ -20,6 +20,7 @@ RESENDS: Final = 3
 _IDLE_S: Final = 2.0
 _SYNC_TIME, _INSPECT, _INITIALISE = 90, 91, 89
 _DUTY_MINUTES: Final = 10
+_STANDARD: Final = frozenset(Command)
 
 log = structlog.get_logger()
 
@@ -87,7 +88,7 @@ class Session:
     async def control(self, station: Station, what: Literal["sync_time", "inspect", "reset"]) -> None:
         """Send a control command, again when it is not answered. Raises LinkError, or CommandError when refused."""
         if what == "sync_time":
-            data = bytes([_SYNC_TIME, 1]) + encode_time_tag(self._clock.now())
+            data = self._time_for(station)
         elif what == "inspect":
             data = bytes([_INSPECT, 1, _DUTY_MINUTES])
         else:
@@ -111,6 +112,13 @@ class Session:
         if answer.result() == Command.DENY:
             raise CommandError(f"{station.id}: it refuses {what}")
 
+    def _time_for(self, station: Station) -> bytes:
+        """The application data that set a transmitter's clock."""
+        transport = station.profile.transport
+        assert isinstance(transport, Gb26875Transport)
+        is_bcd = transport.time_tags == "bcd"
+        return bytes([_SYNC_TIME, 1]) + encode_time_tag(self._clock.now(), is_bcd=is_bcd)
+
     def _heartbeat_s(self) -> float:
         periods = [
             station.profile.transport.heartbeat_s
@@ -122,7 +130,9 @@ class Session:
     async def _take(self, frame: Frame) -> None:
         station = self._station_of(frame.source)
         if station is None:
-            log.warning("gb26875.unknown_transmitter", address=frame.source)
+            # Both ways to write it in the configuration: the number, and the bytes as they stand on the line.
+            raw = frame.source.to_bytes(6, "little").hex()
+            log.warning("gb26875.unknown_transmitter", address=frame.source, bytes=raw)
             if frame.command == Command.SEND:
                 await self._reply(frame, Command.DENY)
             return
@@ -136,10 +146,16 @@ class Session:
                 answer.set_result(frame.command)
         transport = station.profile.transport
         assert isinstance(transport, Gb26875Transport)
-        if frame.command in (Command.SEND, Command.ANSWER):
+        is_own = frame.command not in _STANDARD
+        if is_own or frame.command in (Command.SEND, Command.ANSWER):
+            # What a vendor adds (a registration, a heartbeat of its own) is confirmed as data are: it would come again.
             is_kept = await self._report(station, frame, transport)
-            if frame.command == Command.SEND and is_kept:
+            if frame.command != Command.ANSWER and is_kept:
                 await self._reply(frame, Command.CONFIRM)
+        elif frame.command == Command.CONTROL and frame.app_data[:1] == bytes([_SYNC_TIME]) and transport.sync_time:
+            # Some ask for the time by the command that sets it.
+            answer_frame = answer_to(frame, Command.CONTROL, self._clock.now(), self._time_for(station))
+            await self._send(encode_frame(answer_frame))
         elif frame.command in (Command.CONTROL, Command.REQUEST):
             # A centre controls and asks; a transmitter that does has its line turned round.
             await self._reply(frame, Command.DENY)

@@ -66,7 +66,7 @@ def _items(item: AppObject, transport: Gb26875Transport) -> dict[str, Scalar]:
         if value is not None:
             items[name] = value
     at = getattr(item, "at", None)
-    if at is not None:
+    if at is not None and transport.time_tags == "binary":
         items["time"] = at.isoformat()
     match item:
         case ComponentState():

@@ -65,8 +65,11 @@ def decode_time_tag(tag: bytes) -> datetime | None:
         return None
 
 
-def encode_time_tag(at: datetime | None) -> bytes:
-    """The inverse of `decode_time_tag`; None becomes six zeros. Raises ValueError outside 2000 to 2099."""
+def encode_time_tag(at: datetime | None, *, is_bcd: bool = False) -> bytes:
+    """The inverse of `decode_time_tag`; None becomes six zeros. Raises ValueError outside 2000 to 2099.
+
+    `is_bcd`: each byte as two decimal digits, which some vendors take the standard to mean.
+    """
     if at is None:
         return bytes(6)
     if at.tzinfo is None:
@@ -74,7 +77,8 @@ def encode_time_tag(at: datetime | None) -> bytes:
     local = at.astimezone(CHINA_TIME)
     if not 2000 <= local.year <= 2099:
         raise ValueError(f"time tag {local.isoformat()}: two digits hold the years 2000 to 2099")
-    return bytes((local.second, local.minute, local.hour, local.day, local.month, local.year - 2000))
+    parts = (local.second, local.minute, local.hour, local.day, local.month, local.year - 2000)
+    return bytes(part // 10 << 4 | part % 10 if is_bcd else part for part in parts)
 
 
 def encode_frame(frame: Frame) -> bytes:

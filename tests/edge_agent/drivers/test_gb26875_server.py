@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from support.drivers import MemorySink, agent_config, running
+from support.drivers import MemorySink, agent_config, built, running
 from support.wait import until_async
 
 from edge_agent.config import AgentConfig
-from edge_agent.errors import CommandError, LinkError
+from edge_agent.errors import CommandError, ConfigError, LinkError
 from edge_agent.protocols.gb26875 import Command, Frame, Framer, answer_to, encode_frame
+from edge_agent.protocols.gb26875.frame import CHINA_TIME
 from simulators.devices.serial_line import SerialLine
 
 pytestmark = pytest.mark.integration
@@ -152,3 +154,58 @@ async def test_it_works_on_a_serial_line_too(tmp_path):
     finally:
         line.close()
     assert [data.alarm for data in sink.of("panel/10.2", "smoke.state")] == [True]
+
+
+DAHUA = int.from_bytes(bytes.fromhex("123456789012"), "little")
+CENTRE = (1 << 48) - 1
+
+
+@pytest.mark.parametrize("profile", ["dahua/fire-terminal", "generic/gb26875-transmitter"])
+async def test_what_a_vendor_adds_to_the_standard_is_confirmed_and_is_a_sign_of_life(tmp_path, profile):
+    """A registration by command 0 and a heartbeat by command 7: a terminal that is not answered sends them for ever."""
+    sink = MemorySink()
+    config = config_for(tmp_path, address="12:34:56:78:90:12", profile=profile)
+    async with running(config, sink) as [driver], connected(driver) as far:
+        for serial, command, data in ((1, 0, bytes([0, 1, 1, 3]) + bytes(108)), (2, 7, b"")):
+            far.writer.write(encode_frame(Frame(serial, command, data, DAHUA, CENTRE, version=(1, 3))))
+            confirm = await far.frame(Command.CONFIRM)
+            assert (confirm.serial, confirm.version) == (serial, (1, 3))
+        assert [said.online for said in sink.of("panel", "device.health") if said.online is not None] == [True]
+
+
+async def test_one_that_asks_for_the_time_gets_it_in_its_own_digits(tmp_path):
+    sink = MemorySink()
+    config = config_for(tmp_path, address="123456789012", profile="dahua/fire-terminal")
+    async with running(config, sink) as [driver], connected(driver) as far:
+        far.writer.write(encode_frame(Frame(9, Command.CONTROL, bytes([90, 1]) + bytes(6), DAHUA, CENTRE)))
+        answer = await far.frame(Command.CONTROL)
+        while answer.serial != 9:  # the clock is also set unasked
+            answer = await far.frame(Command.CONTROL)
+        assert answer.app_data[:2] == bytes([90, 1])
+        assert answer.app_data[2:].hex().isdecimal()
+        assert answer.app_data[2:].hex()[-2:] == f"{datetime.now(CHINA_TIME):%y}"
+
+
+async def test_the_generic_profile_understands_a_panel_that_nobody_has_seen(tmp_path):
+    """Another user version, another system type, a component type of the vendor's own, and bit 0 unset in a fire."""
+    app = bytes([2, 2]) + b"".join(
+        bytes([200, 1, kind]) + bytes([3, 0, number, 0]) + (2).to_bytes(2, "little") + b"x".ljust(31, b"\0") + bytes(6)
+        for kind, number in ((40, 1), (212, 2))
+    )
+    sink = MemorySink()
+    config = config_for(tmp_path, parts={"3.1": "unit-101", "3.2": "unit-102"})
+    async with running(config, sink) as [driver], connected(driver) as far:
+        far.writer.write(encode_frame(Frame(3, Command.SEND, app, 0xABCDEF, 0, version=(1, 77))))
+        await far.frame(Command.CONFIRM)
+    assert [data.states for part in ("3.1", "3.2") for data in sink.of(f"panel/{part}", "fire.component")] == [
+        ["fire"]
+    ] * 2
+    assert [data.alarm for data in sink.of("panel/3.1", "smoke.state")] == [True]
+    assert sink.of("panel/3.2", "smoke.state") == [], "what it is, nobody here knows: fire.component says so"
+    assert {event.unit for event in sink.events if event.device.startswith("panel/3")} == {"unit-101", "unit-102"}
+
+
+@pytest.mark.parametrize("address", ["12345678901", "no address", 1 << 48, -1])
+def test_an_address_that_cannot_be_is_refused_with_how_to_write_it(tmp_path, address):
+    with pytest.raises(ConfigError, match="six bytes as they stand on the line"):
+        built(config_for(tmp_path, address=address))
