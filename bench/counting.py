@@ -55,7 +55,7 @@ def make_peers():
     return python
 
 
-def score(truth, crossings, fps):
+def score(truth, crossings, fps, tolerance_s=TOLERANCE_S):
     """True and false positives, missed, net error; nearest in time first, within 1.5 s."""
     hit = false = missed = 0
     for side in ("in", "out"):
@@ -64,7 +64,7 @@ def score(truth, crossings, fps):
         pairs = sorted((abs(a - b), i, j) for i, a in enumerate(want) for j, b in enumerate(got))
         used_want, used_got = set(), set()
         for gap, i, j in pairs:
-            if gap <= TOLERANCE_S * fps and i not in used_want and j not in used_got:
+            if gap <= tolerance_s * fps and i not in used_want and j not in used_got:
                 used_want.add(i)
                 used_got.add(j)
         hit, false, missed = hit + len(used_want), false + len(got) - len(used_got), missed + len(want) - len(used_want)
@@ -103,6 +103,7 @@ def run_clip(path, clip, view):
         boxes.append(last.boxes)
         scores.append(last.scores)
         offsets.append(offsets[-1] + len(last))
+    crossings += [{"frame": one.frame, "direction": one.direction} for one in counter.finish()]
     data = {
         "boxes": np.concatenate(boxes),
         "scores": np.concatenate(scores),

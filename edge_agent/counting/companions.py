@@ -28,6 +28,8 @@ ALIKE: Final = 0.6
 BEHIND: Final = 0.5
 """Part of the hidden one that the other's box covers at least when it disappears."""
 JUST_BEFORE_S: Final = 0.3
+SAME_PLACE: Final = 0.25
+"""Heights between a second box and whom it was on; farther off it may be somebody who comes the other way."""
 WELL_PROVED: Final = 2 * PROVED
 
 
@@ -50,6 +52,23 @@ def follow_hidden(tracks: list[Track], time_s: float, dt_s: float, hidden_s: flo
             track.become(again)
             tracks.remove(again)
             boxed = [other for other in boxed if other is not again]
+
+
+def rejoin(tracks: list[Track], time_s: float) -> None:
+    """Give the box of a track that is not proved to be a person back to whom it was born on, if that one has none.
+
+    A detector often sees two boxes on one person for a frame or two; which of them goes on is chance.
+    """
+    without = {track.number: track for track in tracks if track.is_proved and track.boxed_at != time_s}
+    for track in tuple(tracks):
+        old = without.get(track.born_on or 0)
+        if old is None or track.boxed_at != time_s or track.proof >= PROVED:
+            continue
+        (x, y), (old_x, old_y) = track.centre, old.centre
+        if np.hypot(x - old_x, y - old_y) <= SAME_PLACE * old.height:
+            del without[old.number]
+            old.become(track)
+            tracks.remove(track)
 
 
 def _note(boxed: Sequence[Track], dt_s: float) -> None:

@@ -158,5 +158,6 @@ def count_file(
         people[index] = seen.present
         if annotate is not None:
             annotate(frame, counter.tracks, seen)
+    crossings += counter.finish()
     crossings.sort(key=lambda one: one.frame)
     return FileCount(crossings, people, clock.monotonic() - start)

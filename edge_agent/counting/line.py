@@ -1,12 +1,14 @@
 """Counts tracks across a directed, finite line, with hysteresis.
 
 A track counts when it was seen clearly on one side and then clearly on the other, and passed between the line's ends.
-Who touches the line and turns back, walks along it, stands on it or is last seen on it is not counted.
+Who touches the line and turns back, walks along it, stands on it or is last seen on it is not counted; nor is who
+sets a foot over it and is back at once.
 
     picture coordinates, y down;  cross = (bx - ax)(py - ay) - (by - ay)(px - ax)
     cross < 0: left of the arrow a -> b, cross > 0: right of it
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -18,6 +20,11 @@ Direction = Literal["in", "out"]
 
 MARGIN: Final = 0.12
 """Heights of the person by which his middle must be off the line to be clearly on a side."""
+
+FAR: Final = 0.3
+"""Heights beyond the line at which nobody is thought to be about to turn back."""
+STAYS_S: Final = 1.5
+"""Who is over the line, but not far, counts when he has stayed there that long, or is gone."""
 
 OVERHANG: Final = 0.15
 """Part of a person's height by which his middle may pass beyond an end of the line."""
@@ -72,6 +79,9 @@ class _Walk:
     last_time: float
     crossed: "tuple[int, float, bool] | None" = None
     """Frame, time and whether between the ends, of the last change of sign since the side was clear."""
+    waiting: "Crossing | None" = None
+    """He is over the line, but may still turn back."""
+    is_proved: bool = False
 
 
 class LineCounter:
@@ -89,17 +99,28 @@ class LineCounter:
 
     def step(self, tracks: list[Track], alive: set[int], frame: int, time_s: float) -> list[Crossing]:
         """`alive` holds the numbers of all tracks that the tracker still follows, seen now or not."""
-        self._walks = {number: walk for number, walk in self._walks.items() if number in alive}
+        done = [*self._gone(alive)]
         self._owed = {number: owed for number, owed in self._owed.items() if number in alive}
-        done: list[Crossing] = []
         for track in tracks:
             found = self._follow(track, frame, time_s)
             owed = self._owed.pop(track.number, []) + ([found] if found else [])
+            self._walks[track.number].is_proved = track.is_proved
             if track.is_proved:
                 done += owed
             elif owed:
                 self._owed[track.number] = owed
         return done
+
+    def finish(self) -> list[Crossing]:
+        """Those who are over the line when the video ends."""
+        return [*self._gone(set())]
+
+    def _gone(self, alive: set[int]) -> Iterator[Crossing]:
+        """Forget who is followed no longer; who was over the line then has crossed it."""
+        for number in [number for number in self._walks if number not in alive]:
+            walk = self._walks.pop(number)
+            if walk.waiting is not None and walk.is_proved:
+                yield walk.waiting
 
     def _follow(self, track: Track, frame: int, time_s: float) -> Crossing | None:
         x, y = track.centre
@@ -119,11 +140,21 @@ class LineCounter:
         if min(abs(distance), abs(boxed)) < clear or (distance > 0) != (boxed > 0):
             return None
         side = int(np.sign(distance))
-        before, passage = walk.side, walk.crossed
-        walk.side, walk.crossed = side, None
-        if before in (0, side) or passage is None or not passage[2]:
+        if side != walk.side:
+            before, passage = walk.side, walk.crossed
+            walk.side, walk.crossed = side, None
+            if walk.waiting is not None:
+                # Back already: neither the step over the line nor the one back is a crossing.
+                walk.waiting = None
+            elif before and passage is not None and passage[2]:
+                direction: Direction = "in" if side > 0 else "out"
+                walk.waiting = Crossing(direction, passage[0], passage[1], track.best_score)
+        if walk.waiting is None:
             return None
-        return Crossing("in" if side > 0 else "out", passage[0], passage[1], track.best_score)
+        if min(abs(distance), abs(boxed)) < FAR * track.height and time_s - walk.waiting.time_s < STAYS_S:
+            return None
+        done, walk.waiting = walk.waiting, None
+        return done
 
     def _passage(
         self, walk: _Walk, track: Track, distance: float, frame: int, time_s: float

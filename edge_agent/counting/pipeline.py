@@ -61,6 +61,10 @@ class PeopleCounter:
         alive = {track.number for track in self._tracker.tracks}
         return self._seen(self._line.step(tracks, alive, frame, time_s), time_s, has_looked=True)
 
+    def finish(self) -> Sequence[Crossing]:
+        """Those who are over the line when there are no more frames."""
+        return self._line.finish() if self._line is not None else []
+
     @property
     def tracks(self) -> Sequence[Track]:
         """Those now followed, for drawing."""

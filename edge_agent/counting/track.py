@@ -34,6 +34,8 @@ class Track:
     hits: int = 1
     is_confirmed: bool = False
     proof: float = 0.0
+    born_on: int | None = None
+    """Number of the track whose box covered his first one: he may be a second box on that person."""
     company: dict[int, float] = field(default_factory=dict)
     """Seconds that he has walked with another track, by its number."""
     host: "Track | None" = None

@@ -12,11 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.counting.assignment import assign
-from edge_agent.counting.companions import APART, follow_hidden
+from edge_agent.counting.companions import APART, follow_hidden, rejoin
 from edge_agent.counting.geometry import Boxes, Floats, covered, ious
 from edge_agent.counting.track import PROVED, Track, Vector
 
 UNREACHABLE: Final = 1e3
+MOST_GROWTH: Final = 0.5
+"""Heights per second; who comes near quickly grows by a quarter."""
+GROWTH_LEFT: Final = 0.1
+"""Of it after a second: one box that was cut must not make a dwarf of somebody who is hidden for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Tracker:
         left, sure_left = self._associate(self._tracks, detections, sure, time_s)
         recent = [track for track in left if time_s - track.seen_at <= self.settings.tentative_s + dt]
         self._associate(recent, detections, unsure, time_s)
+        rejoin(self._tracks, time_s)
         follow_hidden(self._tracks, time_s, dt, self.settings.hidden_s)
         self._bury(time_s)
         for index in sure_left:
@@ -105,11 +110,13 @@ class Tracker:
         self._bury(time_s)
 
     def _predict(self, track: Track, dt: float) -> None:
-        """Constant velocity; width and height only fade towards standing still."""
+        """Constant velocity; width and height hardly go on changing while nobody measures them."""
         move = np.array([[1.0, dt], [0.0, 1.0]])
         track.state[:2] = track.state[:2] @ move.T
+        most = MOST_GROWTH * track.height
+        track.state[2:, 1] = np.clip(track.state[2:, 1], -most, most)
         track.state[2:, 0] += track.state[2:, 1] * dt
-        track.state[2:, 1] *= 0.5**dt
+        track.state[2:, 1] *= GROWTH_LEFT**dt
         push = (self.settings.acceleration * track.height) ** 2
         grown = np.array([[dt**4 / 4, dt**3 / 2], [dt**3 / 2, dt**2]]) * push
         track.spread = move @ track.spread @ move.T + grown
@@ -177,9 +184,12 @@ class Tracker:
         spread = np.diag([(2 * self.settings.position_noise * height) ** 2, height**2])
         middle = float(state[0, 0]), float(state[1, 0])
         self._tracks.append(Track(self._next, state, spread, time_s, time_s, time_s, middle, score, score))
-        older = [track.box for track in self._tracks[:-1] if track.is_confirmed]
-        if not older or covered(box[None], np.array(older)).max() < APART:
+        older = [track for track in self._tracks[:-1] if track.is_confirmed]
+        common = covered(box[None], np.array([track.box for track in older]))[0] if older else np.zeros(1)
+        if common.max() < APART:
             self._tracks[-1].proof = PROVED
+        else:
+            self._tracks[-1].born_on = older[int(common.argmax())].number
         self._next += 1
 
     def _bury(self, time_s: float) -> None:

@@ -14,8 +14,9 @@ WIDTH: Final = 640
 HEIGHT: Final = 480
 MIDDLE: Final = HEIGHT / 2
 
-Conduct = Literal["pass", "turn", "stop", "stop_back", "abreast", "file", "meet"]
-"""Turn before the threshold; stop on it and go on, or go back; two side by side, behind each other, past each other."""
+Conduct = Literal["pass", "turn", "stop", "stop_back", "along", "abreast", "file", "meet"]
+"""Turn before the threshold; stop on it and go on, or go back; walk along it; two side by side, behind or past each
+other."""
 Floor = Literal["tiles", "plain", "planks", "carpet", "step"]
 USUAL: Final[tuple[Conduct, ...]] = ("pass", "pass", "pass", "turn", "abreast")
 
@@ -111,6 +112,8 @@ def draw_doorway(doorway: Doorway) -> Iterator[Rgb]:
 def _group(random: np.random.Generator, conduct: Conduct, start: float, across: float) -> list[Passer]:
     sign = 1 if random.integers(2) else -1
     x = float(random.uniform(0.24 * WIDTH, 0.76 * WIDTH))
+    if conduct == "along":
+        return [_sidler(random, start, across, sign)]
     pace = across * float(random.uniform(1.6, 3.0))
     if conduct in ("abreast", "meet"):
         apart = across * float(random.uniform(1.15, 1.5)) / 2
@@ -150,6 +153,14 @@ def _passer(  # noqa: PLR0917  # a drawing
             stop = 2 * MIDDLE - stop
         way += [(there, stop), (there + pause, stop), (there + pause + abs(stop - first) / pace, first)]
     return Passer(tuple((float(t), side(y), float(y)) for t, y in way), across, random_look(random))
+
+
+def _sidler(random: np.random.Generator, start: float, across: float, sign: int) -> Passer:
+    """Along the threshold, a little before it, from one side of the picture to the other."""
+    first, last = (-1.2 * across, WIDTH + 1.2 * across)[::sign]
+    y = MIDDLE - sign * across * float(random.uniform(0.02, 0.15))
+    end = start + abs(last - first) / (across * float(random.uniform(1.6, 3.0)))
+    return Passer(((start, first, y), (end, last, y)), across, random_look(random))
 
 
 def _floor(random: np.random.Generator, kind: Floor) -> Rgb:

@@ -64,6 +64,11 @@ class Walker:
         return 0.42 * float(np.sin(2 * np.pi * 0.95 * second + self.feet_y))
 
 
+def draw_person(picture: Rgb, feet: Place, height: float, swing: float, look: Look) -> None:
+    """Paint somebody who walks towards the onlooker or away from him; `swing` is the legs' angle in radians."""
+    _draw_figure(picture, feet, _Pose(height, swing, 0), look)
+
+
 def random_look(random: np.random.Generator) -> Look:
     """Everyday clothes."""
 

@@ -23,6 +23,15 @@ TABLE = {
         [path((0, 500, 180), (3, 315, 180), (4, 315, 180), (7, 500, 180))],
         [],
     ),
+    "half a step over the line and back at once is nothing": (
+        [path((0, 500, 180), (3, 300, 180), (3.6, 300, 180), (6, 500, 180))],
+        [],
+    ),
+    "half a step over the line and staying there is one": (
+        [path((0, 500, 180), (3, 300, 180), (8, 300, 180))],
+        [(27, "in")],
+    ),
+    "over the line and out of the picture is one": ([path((0, 500, 180), (3, 300, 180))], [(27, "in")]),
     "walking along the line is nothing": ([path((0, 322, 60), (2, 318, 150), (4, 322, 250), (6, 318, 300))], []),
     "standing on the line is nothing": ([path((0, 320, 180), (9, 321, 181))], []),
     "standing on the line, then on: one": (

@@ -149,3 +149,43 @@ def test_two_boxes_on_one_person_count_once():
         found += counter.step(tracks, {track.number for track in tracker.tracks}, frame, frame / FPS)
 
     assert len(found) == 1
+
+
+def test_a_second_box_does_not_take_the_first_ones_walk_away():
+    """For two frames there are two boxes on one person; it is the new one that goes on."""
+    frames = walk(frames=40)
+    for index in (12, 13):
+        x = 100 + 8.0 * index
+        frames[index] = detections([box((x - 9, 180)), box((x + 9, 180))])
+    for index in range(14, 40):
+        frames[index] = detections([box((105 + 8.0 * index, 180))])
+
+    seen = follow(frames)
+
+    assert {number for numbers in seen for number in numbers} == {1}
+    assert seen[-1] == [1]
+
+
+def test_a_box_that_is_cut_does_not_make_a_dwarf_of_who_is_hidden_afterwards():
+    tracker = Tracker()
+    for index, found in enumerate(walk(frames=20)):
+        tracker.step(found, index / FPS)
+    x = 100 + 8.0 * 20
+    tracker.step(detections([(x - 20, 130, x + 20, 200)]), 2.0)
+
+    for index in range(21, 34):
+        tracker.step(NOBODY, index / FPS)
+
+    assert tracker.tracks[0].height > 60
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0.13, 0.29), st.floats(0.0, 0.5), st.floats(0.4, 1.0), st.sampled_from([-1, 1]))
+def test_who_sets_a_foot_over_the_line_and_returns_is_nobody(depth, pause, pace, sign):
+    """However deep, short of a third of his height, at any pace of somebody who walks."""
+    over, speed = 320 + sign * 100 * depth, 100 * pace
+    start = 320 - sign * 200
+    there = abs(over - start) / speed
+    way = path((0, start, 180), (there, over, 180), (there + pause, over, 180), (2 * there + pause, start, 180))
+
+    assert count(LINE, [way], 2 * there + pause + 3) == []
