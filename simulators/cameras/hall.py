@@ -4,7 +4,7 @@ A pinhole camera under the ceiling looks down a little; who comes near is cut by
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import cv2
@@ -92,7 +92,7 @@ class Hall:
             people += _group(random, conducts[int(random.integers(len(conducts)))], start, line_m)
             start = max(start, people[-1].way[-1][0] - 4.0) + float(random.uniform(*gap_s))
         end = max((person.way[-1][0] for person in people), default=0.0) + 2.0
-        return cls(tuple(people), end, seed, **scene)
+        return replace(cls(tuple(people), end, seed), **scene)  # type: ignore[arg-type]  # names are checked by Python
 
     def crossings(self) -> list[tuple[int, Literal["in", "out"]]]:
         """Frame and direction of each who was clearly on one side and then on the other, at the last passage between.
