@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from firmware_profiles.base import FieldName, Scalar
-from firmware_profiles.fields import SPACES, FieldSpec
+from firmware_profiles.fields import MANUAL_BASE, SIZES, SPACES, FieldSpec
 from firmware_profiles.model import EventRule, Profile
 from firmware_profiles.transports import CommandSpec, Gb26875Transport, ModbusTransport, MqttTransport, OsdpTransport
 from firmware_profiles.wire_keys import WireKey, wire_keys
@@ -26,6 +26,8 @@ _MQTT_PLACES: Final = {
     "text": ("text", "column", "topic_level"),
     "bytes": ("at", "tag", "topic_level"),
 }
+CHANNEL: Final = "channel"
+"""The item that `decoder: {channels: …}` adds: which of them a message is about, from 1."""
 OSDP_ITEMS: Final = (
     "card", "card_bits", "card_format", "facility", "parity_ok", "pin", "reader", "decision", "tamper", "power_fault",
     "secure", "key_fault", "credential_type",
@@ -66,6 +68,12 @@ def faults_of(profile: Profile) -> Iterator[Fault]:
     for name, field in profile.fields.items():
         yield from _field_faults(profile, name, field)
     yield from _overlaps(profile)
+    yield from _counted_by_manual(profile)
+    if profile.decoder.channels is not None and profile.part is None:
+        yield (
+            ("decoder", "channels"),
+            "channels are parts of their own; add a field `{item: channel}` and `part:` with its name",
+        )
     for index, rule in enumerate(profile.events):
         yield from _rule_faults(profile, ("events", index), rule)
     if profile.part is not None and profile.part not in profile.fields:
@@ -111,7 +119,7 @@ def _field_faults(profile: Profile, name: FieldName, field: FieldSpec) -> Iterat
     transport = profile.transport
     loc: Loc = ("fields", name)
     places = _MQTT_PLACES[transport.payload] if isinstance(transport, MqttTransport) else _PLACES[transport.kind]
-    if field.location not in places:
+    if field.location not in places and not (field.item == CHANNEL and profile.decoder.channels):
         yield (*loc, field.location), f"a {transport.kind} device has no {field.location!r}; use {' or '.join(places)}"
     if field.location == "tag" and profile.decoder.tlv is None:
         yield (*loc, "tag"), "tags need `decoder: {tlv: …}`; add it"
@@ -119,8 +127,9 @@ def _field_faults(profile: Profile, name: FieldName, field: FieldSpec) -> Iterat
         yield from _column_faults(profile, (*loc, "column"), field)
     if isinstance(transport, MqttTransport) and transport.payload == "json" and field.text and field.of is None:
         yield (*loc, "text"), "in a profile of JSON payloads say which topic is text: add `of: TOPIC`"
+    yield from _channel_faults(profile, loc, field)
     items: tuple[str, ...] = ()
-    if field.location == "item":
+    if field.location == "item" and not (field.item == CHANNEL and profile.decoder.channels):
         items = {"osdp": OSDP_ITEMS, "gb26875": GB_ITEMS, "home-assistant": HA_ITEMS}.get(transport.kind, ())
     if items and field.item not in items:
         yield (*loc, "item"), f"{transport.kind} names no {field.item!r}; {hint(str(field.item), items)}"
@@ -138,11 +147,45 @@ def _field_faults(profile: Profile, name: FieldName, field: FieldSpec) -> Iterat
             yield (*loc, "only_if", other), f"only fields above {name!r} can be asked for; {hint(other, before)}"
 
 
-_MANUAL_BASE: Final = {"discrete": 10_000, "input": 30_000, "holding": 40_000}
+def _channel_faults(profile: Profile, loc: Loc, field: FieldSpec) -> Iterator[Fault]:
+    count = profile.decoder.channels
+    for key in ("step", "bit_step"):
+        if getattr(field, key) and count is None:
+            yield (*loc, key), f"{key} needs `decoder: {{channels: NUMBER}}`; add it"
+    if field.bit_step and field.bit is None and field.mask is None:
+        yield (*loc, "bit_step"), "bit_step moves a bit or mask; add one, or say `step`"
+    elif count is not None and field.bit_step and field.location != "item":
+        kind = field.type or ("uint16" if field.space is not None else "uint8")
+        top = (field.mask or 0).bit_length() - 1 if field.bit is None else field.bit
+        top += field.bit_step * (count - 1)
+        if top >= 8 * SIZES.get(kind, 8):
+            yield (
+                (*loc, "bit_step"),
+                f"channel {count} would be at bit {top}, and {kind} has none; give a larger `type`",
+            )
+
+
+def _counted_by_manual(profile: Profile) -> Iterator[Fault]:
+    """40003 as an address of the PDU is nearly always the third register; an example that has it says otherwise."""
+    transport = profile.transport
+    if not isinstance(transport, ModbusTransport) or transport.address_base == 1:
+        return
+    inputs = [given for example in profile.examples for given in (*example.before, example.input)]
+    for name, field in profile.fields.items():
+        space = field.space or ""
+        address, base = getattr(field, space) if space else 0, MANUAL_BASE.get(space, 70_000)
+        is_shown = any(given.frames is not None or address in getattr(given, space or "coil") for given in inputs)
+        if base < address < base + 10_000 and not is_shown:
+            number = address - base
+            yield (
+                ("fields", name, space),
+                f"{address} is how manuals write {space} {number} counted from 1; write {number - 1}, or {number} with "
+                "`address_base: 1`. Where it is the address itself, have an example show it",
+            )
 
 
 def _counted_from_1(field: FieldSpec, loc: Loc) -> Iterator[Fault]:
-    address, base = getattr(field, field.location), _MANUAL_BASE.get(field.location, 70_000)
+    address, base = getattr(field, field.location), MANUAL_BASE.get(field.location, 70_000)
     if address == 0:
         yield loc, "address_base is 1, so the lowest address is 1"
     elif base < address < base + 10_000:
@@ -252,6 +295,11 @@ def _fits(key: WireKey, field: FieldSpec, loc: Loc, name: str) -> Iterator[Fault
         yield loc, f"{loc[-1]} is a number, field {name!r} is true or false"
 
 
+_TYPE_WORDS: Final = {
+    "bool": "true or false", "int": "a whole number", "float": "a number", "str": "text", "list": "text with commas",
+}  # fmt: skip
+
+
 def _constant_fits(key: WireKey, value: Scalar, loc: Loc) -> Iterator[Fault]:
     if isinstance(value, bool):
         kind = "bool"
@@ -263,7 +311,7 @@ def _constant_fits(key: WireKey, value: Scalar, loc: Loc) -> Iterator[Fault]:
     if kind == "int" and "bool" in key.types and value in (0, 1):
         return
     if kind not in accepted:
-        yield loc, f"{value!r} is not {' or '.join(sorted(key.types))}"
+        yield loc, f"{value!r} is not {' or '.join(_TYPE_WORDS[name] for name in sorted(key.types))}"
     elif key.choices and kind == "str" and str(value) not in key.choices:
         yield loc, f"{value!r} is not a word of the wire; {hint(str(value), key.choices)}"
 

@@ -26,7 +26,23 @@ SIZES: Final = {
 TimeForm = Literal["unix_s", "unix_ms", "iso8601", "ymdhms", "ymdhms_bytes"]
 """How a device writes an instant: seconds or milliseconds since 1970, ISO 8601, digits, or bytes (of a `hex`)."""
 
-RegisterAddress = Annotated[int, Field(ge=0, le=65_535)]
+MANUAL_BASE: Final = {"discrete": 10_000, "input": 30_000, "holding": 40_000}
+"""What manuals add to a register's number, counted from 1, to name its space: 40003 is the third holding register."""
+
+
+def _is_pdu(address: object) -> object:
+    """Raises ValueError for the six digits of some manuals, with what is meant."""
+    if isinstance(address, int) and not isinstance(address, bool) and address > 65_535:
+        meant = next((address - 10 * base for base in MANUAL_BASE.values() if 0 < address - 10 * base <= 65_536), None)
+        if meant is not None:
+            raise ValueError(
+                f"{address} is how manuals write number {meant} counted from 1; write {meant - 1}, "
+                f"or {meant} with `address_base: 1`"
+            )
+    return address
+
+
+RegisterAddress = Annotated[int, BeforeValidator(_is_pdu), Field(ge=0, le=65_535)]
 _TEXT_TYPES: Final = ("ascii", "gb18030", "utf8", "hex", "bcd", "bool", "number")
 
 
@@ -75,6 +91,10 @@ class FieldSpec(Table):
     topic_level: Annotated[
         int | None, Field(ge=-16, le=16, description="this level of the MQTT topic, from 0; negative from the end")
     ] = None
+    step: Annotated[
+        int, Field(ge=0, le=1024, description="registers, bits, bytes or columns from one of `channels` to the next")
+    ] = 0
+    bit_step: Annotated[int, Field(ge=0, le=63, description="bits from one of `channels` to the next")] = 0
     of: Annotated[str | None, Field(description="only in messages of this topic name or message type")] = None
     only_if: Annotated[dict[FieldName, OneOrMore], Field(description="only when fields above have these values")] = {}
 
@@ -93,6 +113,9 @@ class FieldSpec(Table):
     prefix: Annotated[
         str | None,
         Field(min_length=1, max_length=64, description="only text that begins so; the value is what follows"),
+    ] = None
+    suffix: Annotated[
+        str | None, Field(min_length=1, max_length=64, description="only text that ends so; the value is what precedes")
     ] = None
     contains: Annotated[
         Scalar | None,
@@ -175,8 +198,8 @@ class FieldSpec(Table):
                 f"here: {', '.join(found) or 'none'}"
             )
         is_text = self.location in TEXTS
-        if not is_text and (self.encoding is not None or self.prefix is not None):
-            raise ValueError(f"encoding and prefix are of text ({', '.join(TEXTS)}); remove them")
+        if not is_text and (self.encoding is not None or self.prefix is not None or self.suffix is not None):
+            raise ValueError(f"encoding, prefix and suffix are of text ({', '.join(TEXTS)}); remove them")
         if is_text and self.encoding is None and self.type not in (None, "bool", "number"):
             raise ValueError(f"type {self.type} is of bytes; in text and JSON say bool or number, or add `encoding`")
         others = (self.type, self.encoding, self.bit, self.mask, self.enum, self.scale)
@@ -211,7 +234,9 @@ class FieldSpec(Table):
             raise ValueError(f"type {self.type} is text: bit, mask and scale do not apply")
         if self.increase and (self.is_boolean or self.hash is not None or self.debounce_s or self.stale_after_s):
             raise ValueError("increase is of a counter: enum, bit, hash, debounce_s and stale_after_s do not apply")
-        if self.hash is not None and (self.enum is not None or self.deadband is not None or self.scale is not None):
+        if self.hash is not None and (
+            self.bit is not None or self.enum is not None or self.deadband is not None or self.scale is not None
+        ):
             raise ValueError("a credential's number is only hashed: enum, scale and deadband do not apply")
         return self
 

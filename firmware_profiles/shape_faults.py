@@ -26,10 +26,15 @@ def shape_faults(error: ValidationError, tree: Tree, name: str) -> list[str]:
         loc = tuple(step for step in fault["loc"] if not _is_union_noise(step))
         said.setdefault(tuple(step for step in loc if step != "[key]"), []).append(fault)
     # One place, one line: pydantic has a fault for each type that the value might have had.
-    return [
-        f"{name}:{tree.line(loc)}: {dotted(_seen(tree, loc))}: {_mend(faults, tree, loc)}"
-        for loc, faults in list(said.items())[:MAX_FAULTS]
-    ]
+    return [_line(name, tree, loc, _mend(faults, tree, loc)) for loc, faults in list(said.items())[:MAX_FAULTS]]
+
+
+def _line(name: str, tree: Tree, loc: tuple[str | int, ...], what: str) -> str:
+    """A fault of the whole profile names its key itself, as `examples: …` does."""
+    key = what.partition(":")[0]
+    if not loc and key in Profile.model_fields:
+        return f"{name}:{tree.line((key,))}: {what}"
+    return f"{name}:{tree.line(loc)}: {dotted(_seen(tree, loc))}: {what}"
 
 
 def _seen(tree: Tree, loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
@@ -70,8 +75,7 @@ def _mend(faults: list[Any], tree: Tree, loc: tuple[str | int, ...]) -> str:
         case "missing":
             mended = "the key is missing; add it"
         case "literal_error":
-            mended = f"{fault['input']!r} is not {context.get('expected', 'known')}"
-            mended += _close(fault["input"], str(context.get("expected", "")))
+            mended = _not_a_word(fault["input"], str(context.get("expected", "known")))
         case "union_tag_invalid":
             mended = f"kind {context.get('tag')!r} is not {context.get('expected_tags')}"
         case "union_tag_not_found":
@@ -80,7 +84,11 @@ def _mend(faults: list[Any], tree: Tree, loc: tuple[str | int, ...]) -> str:
             mended = f"{fault['input']!r} {_PATTERNS.get(context.get('pattern'), 'has another form')}"
         case "too_short" | "too_long":
             bound, count = ("least", "min_length") if fault["type"] == "too_short" else ("most", "max_length")
-            mended = f"at {bound} {context.get(count)} of them may stand here"
+            mended = (
+                f"at {bound} {context.get(count)} must stand here"
+                if bound == "least"
+                else f"at most {context.get(count)} may"
+            )
             if context.get("actual_length") is not None:
                 mended += f"; there are {context['actual_length']}"
         case "invalid_key":
@@ -97,6 +105,12 @@ _PATTERNS: Final = {
     r"^([0-9a-f]{2})*$": "is not hex; write two digits of 0 to f for each byte",
     r"^[a-z0-9_.]{1,40}$": "is no item; use small letters, digits, _ and .",
 }
+
+
+def _not_a_word(given: object, expected: str) -> str:
+    if expected == "1":
+        return f"{given!r} is a version that this release does not read; write 1"
+    return f"{given!r} is not {expected}{_close(given, expected)}"
 
 
 def _close(given: object, expected: str) -> str:

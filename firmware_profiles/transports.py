@@ -43,6 +43,10 @@ class Decoder(Table):
         JsonPath | None,
         Field(description="path of an array whose elements are messages of their own; `$.` then is the whole message"),
     ] = None
+    channels: Annotated[
+        int | None,
+        Field(ge=2, le=256, description="one message for each of so many like parts; `step` and `bit_step` of fields"),
+    ] = None
     json_path: Annotated[JsonPath | None, Field(alias="json", description="where in the JSON the payload stands")] = (
         None
     )

@@ -40,7 +40,7 @@ def read_fields(profile: Profile, message: Message, hasher: Hasher) -> Reading:
             raw = _raw(spec, message, payload, base)
             if raw is ABSENT:
                 continue
-            values[name] = _meaning(spec, raw, hasher)
+            values[name] = _meaning(spec, raw, hasher, spec.bit_step * message.number)
         except _Unread as unread:
             faults.append(f"{name}: {unread}")
     return Reading(values, tuple(faults), message.is_old)
@@ -67,9 +67,10 @@ def _raw(spec: FieldSpec, message: Message, payload: Payload, base: int) -> Any:
     """The value as it stands in the message, or ABSENT."""
     location = spec.location
     if location in SPACES:
-        return _register_value(spec, message.registers, getattr(spec, location) - base)
+        address = getattr(spec, location) - base + spec.step * message.number
+        return _register_value(spec, message.registers, address)
     if location in ("at", "tag"):
-        return _byte_value(spec, payload)
+        return _byte_value(spec, payload, spec.step * message.number)
     if location == "item":
         return message.items.get(spec.item or "", ABSENT)
     return _text_value(spec, _found(spec, message, payload))
@@ -82,7 +83,8 @@ def _found(spec: FieldSpec, message: Message, payload: Payload) -> Any:
     if spec.text:
         return ABSENT if message.text is None else message.text
     if spec.column is not None:
-        return ABSENT if payload.columns is None else payload.columns.get(spec.column, ABSENT)
+        column = spec.column + spec.step * message.number if isinstance(spec.column, int) else spec.column
+        return ABSENT if payload.columns is None else payload.columns.get(column, ABSENT)
     levels = message.topic.split("/")
     level = spec.topic_level or 0
     return levels[level] if -len(levels) <= level < len(levels) else ABSENT
@@ -95,10 +97,10 @@ def _text_value(spec: FieldSpec, found: Any) -> Any:
     if spec.contains is not None:
         words = found.split(",") if isinstance(found, str) else found if isinstance(found, list) else [found]
         return any(_is_word(word, spec.contains) for word in words)
-    if spec.prefix is not None:
-        if not isinstance(found, str) or not found.startswith(spec.prefix):
+    if spec.prefix is not None or spec.suffix is not None:
+        found = _between(spec.prefix or "", found, spec.suffix or "")
+        if found is ABSENT:
             return ABSENT
-        found = found.removeprefix(spec.prefix)
     if spec.encoding is not None:
         data, fault = decode(found, spec.encoding)
         if data is None:
@@ -107,6 +109,15 @@ def _text_value(spec: FieldSpec, found: Any) -> Any:
     if spec.type == "bool" and not isinstance(found, bool):
         return _truth(found)
     return found
+
+
+def _between(prefix: str, found: Any, suffix: str) -> Any:
+    """The text between the two; ABSENT for what does not begin and end so."""
+    if not isinstance(found, str) or len(found) < len(prefix) + len(suffix):
+        return ABSENT
+    if not found.startswith(prefix) or not found.endswith(suffix):
+        return ABSENT
+    return found.removeprefix(prefix).removesuffix(suffix).strip()
 
 
 def _is_word(word: Any, wanted: Scalar) -> bool:
@@ -136,17 +147,17 @@ def _register_value(spec: FieldSpec, registers: Mapping[tuple[str, int], int], a
     return _number(spec, b"".join(word.to_bytes(2, spec.byte_order) for word in known), "uint16", order="big")
 
 
-def _byte_value(spec: FieldSpec, payload: Payload) -> Any:
+def _byte_value(spec: FieldSpec, payload: Payload, further: int) -> Any:
     data = payload.data
     if spec.tag is not None:
         data = (payload.records or {}).get(spec.tag)
-    return ABSENT if data is None else _byte_at(spec, data)
+    return ABSENT if data is None else _byte_at(spec, data, further)
 
 
-def _byte_at(spec: FieldSpec, data: bytes) -> Any:
+def _byte_at(spec: FieldSpec, data: bytes, further: int = 0) -> Any:
     size = spec.length or SIZES.get(spec.type or "uint8", 1)
     start = spec.at or 0
-    start = start if start >= 0 else len(data) + start
+    start = (start if start >= 0 else len(data) + start) + further
     if start < 0 or start + size > len(data):
         raise _Unread(f"length: byte {start} to {start + size} of a message of {len(data)}")
     return _number(spec, data[start : start + size], "uint8", order=spec.byte_order)
@@ -176,7 +187,7 @@ def _number(spec: FieldSpec, data: bytes, default: str, order: str) -> Any:
     return value
 
 
-def _meaning(spec: FieldSpec, raw: Any, hasher: Hasher) -> Scalar | None:
+def _meaning(spec: FieldSpec, raw: Any, hasher: Hasher, bits: int = 0) -> Scalar | None:
     """What a raw value means: bits, sentinel, table, scale, threshold, in this order."""
     if raw is None:
         return None
@@ -190,10 +201,10 @@ def _meaning(spec: FieldSpec, raw: Any, hasher: Hasher) -> Scalar | None:
             return instant_of(value, spec.time, spec.utc_offset_h)
         except ValueError as error:
             raise _Unread(f"time: {error}") from error
+    if spec.bit is not None or spec.mask is not None:
+        value = _bits(spec, value, bits)
     if spec.hash is not None:
         return _hashed(spec.hash, value, hasher)
-    if spec.bit is not None or spec.mask is not None:
-        value = _bits(spec, value)
     if spec.enum is not None:
         return _listed(spec, value)
     if spec.scale is not None or spec.offset is not None or spec.type == "number":
@@ -217,7 +228,7 @@ def _is_missing(spec: FieldSpec, value: Scalar) -> bool:
     return matches(value, missing)
 
 
-def _bits(spec: FieldSpec, value: Scalar) -> Scalar:
+def _bits(spec: FieldSpec, value: Scalar, further: int = 0) -> Scalar:
     if isinstance(value, str) and value.strip().isdecimal():
         value = int(value)
     if isinstance(value, float) and value.is_integer():
@@ -225,7 +236,8 @@ def _bits(spec: FieldSpec, value: Scalar) -> Scalar:
     if isinstance(value, bool) or not isinstance(value, int):
         raise _Unread(f"{value!r} has no bits")
     if spec.bit is not None:
-        return bool(value >> spec.bit & 1)
+        return bool(value >> spec.bit + further & 1)
+    value >>= further
     mask = spec.mask or 0
     shift = (mask & -mask).bit_length() - 1
     found = (value & mask) >> shift
@@ -249,7 +261,7 @@ def _as_number(value: Scalar) -> float:
     try:
         number = float(value)
     except ValueError as error:
-        raise _Unread(f"{value!r} is not a number") from error
+        raise _Unread(f"{value!r} is not a number; give the field `suffix`, `missing` or an enum") from error
     if not math.isfinite(number):
         raise _Unread(f"{value!r} is not a finite number")
     return number

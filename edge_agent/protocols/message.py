@@ -36,6 +36,8 @@ class Message:
     channel: str = ""
     """Name of the topic, or message type."""
     topic: str = ""
+    number: int = 0
+    """Which of the profile's `channels`, from 0."""
     is_old: bool = False
     """Kept by a broker from before: true of a state, no news of something that happened."""
 

@@ -38,9 +38,10 @@ def plan_reads(profile: Profile) -> tuple[Read, ...]:
     reads: list[Read] = []
     for space in SPACES:
         spans = sorted(
-            (getattr(spec, space) - transport.address_base, registers_of(spec))
+            (getattr(spec, space) - transport.address_base + spec.step * number, registers_of(spec))
             for spec in profile.fields.values()
             if spec.space == space
+            for number in range((profile.decoder.channels or 1) if spec.step else 1)
         )
         reads += _merged(space, spans, transport.max_gap, transport.max_read)
     return tuple(reads)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from edge_agent.protocols.checksums import WIDTHS, checksum
 from edge_agent.protocols.message import ABSENT, Message
 from firmware_profiles.base import Step, Where, below_root, key_of, steps_of
+from firmware_profiles.checks import CHANNEL
 from firmware_profiles.transports import Checksum, Decoder, Tlv
 
 MAX_ELEMENTS: Final = 512
@@ -56,14 +57,19 @@ def _bytes_of(message: Message, decoder: Decoder) -> Payload:
 
 
 def split(message: Message, decoder: Decoder) -> tuple[list[Message], str | None]:
-    """The messages in one: the elements of the array that `each` names. Without it, or without the array: itself."""
-    if decoder.each is None or message.json is ABSENT:
-        return [message], None
-    found = value_at(message, decoder.each)
-    if not isinstance(found, list):
-        return [message], None
-    fault = f"each: more than {MAX_ELEMENTS} elements" if len(found) > MAX_ELEMENTS else None
-    return [replace(message, json=item, whole=message.json) for item in found[:MAX_ELEMENTS]], fault
+    """The messages in one: the elements of the array that `each` names, and of each of those its channels."""
+    messages, fault = [message], None
+    found = ABSENT if decoder.each is None or message.json is ABSENT else value_at(message, decoder.each)
+    if isinstance(found, list):
+        fault = f"each: more than {MAX_ELEMENTS} elements" if len(found) > MAX_ELEMENTS else None
+        messages = [replace(message, json=item, whole=message.json) for item in found[:MAX_ELEMENTS]]
+    if decoder.channels is not None:
+        messages = [
+            replace(item, items={**item.items, CHANNEL: number + 1}, number=number)
+            for item in messages
+            for number in range(decoder.channels)
+        ]
+    return messages, fault
 
 
 def is_of(message: Message, path: str | list[str | int] | None, address: str) -> bool:

@@ -51,7 +51,7 @@ def test_a_good_profile_loads():
         ("smoke.state,", "smoke.stat,", "p.yaml:11: events.0.kind: 'smoke.stat' is not"),
         ("kind: modbus", "kind: modbuss", "p.yaml:6: transport: kind 'modbuss' is not"),
         ("vendor: Acme\n", "", "p.yaml:1: vendor: the key is missing; add it"),
-        ("profile: 1", "profile: 2", "p.yaml:1: profile: 2 is not 1"),
+        ("profile: 1", "profile: 2", "p.yaml:1: profile: 2 is a version that this release does not read; write 1"),
         ("discrete: 2}", "discrete: 70000}", "p.yaml:8: fields.smoke.discrete: input should be less than or equal to 65535"),
         ("discrete: 2}", "json: x}", "p.yaml:8: fields.smoke.json: a modbus device has no 'json'; use coil or discrete"),
         ("discrete: 2}", "discrete: 2, coil: 1}", "p.yaml:8: fields.smoke: say where the value stands with exactly one of"),
@@ -85,12 +85,12 @@ def test_a_good_profile_loads():
         ("scale: 0.1", "signed: true", "signed belongs to mask"),
         ("scale: 0.1", "length: 9" + "0" * 30, "a number of 31 digits"),
         ("poll_s: 1", "address_base: 1", None),
-        ("holding: 3, type", "holding: 3, prefix: a, type", "encoding and prefix are of text"),
+        ("holding: 3, type", "holding: 3, prefix: a, type", "encoding, prefix and suffix are of text"),
         ("  smoke: {", "  Smoke: {", "p.yaml:8: fields.Smoke: 'Smoke' is no name; use small letters"),
         ("{3: 21}", "{3: 70000}", "p.yaml:15: examples.0.input.holding.3: input should be less than or equal to 65535"),
         ("{2: 1}", "{2: on}", "p.yaml:15: examples.0.input.discrete.2: true or false or a whole number is expected, not 'on'"),
         ("{alarm: true}}", "{alrm: true}}", "p.yaml:15: examples.0.events.0.smoke.state.alrm: smoke.state has no 'alrm'; did you mean 'alarm'?"),
-        ("siren_on: {write: [{coil: 4, value: true}]}", "siren_on: {write: []}", "at least 1 of them"),
+        ("siren_on: {write: [{coil: 4, value: true}]}", "siren_on: {write: []}", "at least 1 must stand here"),
         ("vendor: Acme", "vendor: Ac\x00me", "p.yaml:2: not YAML: unacceptable character"),
         ("vendor: Acme", "vendor: " + "[" * 400, "nested deeper than 24 levels"),
     ],
@@ -274,3 +274,35 @@ def test_a_profile_in_a_word_names_its_file_and_changes_with_its_content(tmp_pat
 def test_no_rule_fills_what_the_gateway_says_of_itself():
     text = GOOD.replace("commands:", "  - {kind: device.health, from: {fault: smoke}, set: {profile: acme}}\ncommands:")
     assert "device.health has no 'profile'" in error_of(text)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "line", "said"),
+    [
+        ("holding: 3,", "holding: 40003,", 9, "write 2, or 3 with `address_base: 1`"),
+        ("discrete: 2}", "discrete: 100003}", 8, "write 2, or 3 with `address_base: 1`"),
+        ("profile: 1", "profile: 2", 1, "write 1"),
+        ("obscuration_pct_per_m: level}", "obscuration_pct_per_m: level}, set: {test: maybe}", 11, "'maybe' is not true or false"),
+        ("fails: registers", "events: []", 14, "at least one must say `fails:`"),
+        ("discrete: 2}", "discrete: 2, step: 1}", 8, "needs `decoder: {channels: NUMBER}`"),
+        ("poll_s: 1}", "poll_s: 1}\ndecoder: {channels: 8}", 7, "add a field `{item: channel}`"),
+        ("fields:", "decoder: {channels: 8}\npart: smoke\nfields:\n  x: {holding: 1, step: 1, bit_step: 1}", 10, "bit_step moves a bit"),
+        ("fields:", "decoder: {channels: 8}\npart: smoke\nfields:\n  x: {holding: 1, bit: 9, bit_step: 1}", 10, "channel 8 would be at bit 16"),
+        ("type: int16, scale: 0.1", "time: unix_s", 9, "it goes to `observed_at`"),
+        ("type: int16, scale: 0.1", "utc_offset_h: 8", 9, "belongs to `time`"),
+        ("commands:", "observed_at: level\ncommands:", 12, "is no instant; give it `time: unix_s`"),
+    ],
+)  # fmt: skip
+def test_each_of_these_is_refused_with_line_and_mend(was: str, now: str, line: int, said: str):
+    text = GOOD.replace(was, now, 1)
+    assert text != GOOD
+    error = error_of(text)
+    assert said in error, error
+    assert (
+        any(part.startswith(f"p.yaml:{line}: ") for part in error.splitlines() if said in part) or "observed_at" in said
+    ), error
+
+
+def test_an_address_that_only_looks_like_a_manuals_is_taken_where_an_example_shows_it():
+    text = GOOD.replace("holding: 3,", "holding: 40003,").replace("holding: {3: 21}", "holding: {40003: 21}")
+    assert parse_profile(text, "p.yaml").fields["level"].holding == 40003

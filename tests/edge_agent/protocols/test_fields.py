@@ -304,3 +304,58 @@ def test_no_json_makes_a_field_raise(body):
         found = profile(field, JSON, decoder={"each": "list"})
         for message in split(Message(json=body), found.decoder)[0]:
             read_fields(found, message, no_hash)
+
+
+def test_of_a_credential_the_masked_bits_are_hashed():
+    found = profile({"holding": 0, "mask": 0xFF00, "hash": "card"}, MODBUS)
+    reading = read_fields(found, registers(0x1234), lambda kind, number: f"{kind}:{number}")
+    assert reading.values["value"] == "card:18"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [("87%", 87), (" 87 %", 87), ("87 %", 87), ("87", None), ("%", None), (87, None), ("x%", None)],
+)
+def test_what_stands_behind_a_value_goes(said, expected):
+    found = profile({"json": "a", "suffix": "%", "type": "number"}, JSON)
+    reading = read_fields(found, Message(json={"a": said}), no_hash)
+    assert reading.values.get("value") == expected
+
+
+CHANNELS = {
+    "decoder": {"channels": 4},
+    "part": "channel",
+    "events": [{"kind": "smoke.state", "from": {"alarm": "value"}}],
+}
+
+
+def channels(field: dict[str, object], transport: dict[str, object]) -> Profile:
+    return profile(field, transport, **CHANNELS, fields={"channel": {"item": "channel"}, "value": field})
+
+
+@given(st.lists(st.booleans(), min_size=4, max_size=4))
+def test_each_channel_reads_its_own_bit_register_or_byte(states: list[bool]):
+    bits = sum(1 << 2 * index for index, state in enumerate(states) if state)
+    words = {("holding", 10 + 3 * index): int(state) for index, state in enumerate(states)}
+    for found, message in (
+        (channels({"holding": 0, "bit": 0, "bit_step": 2}, MODBUS), registers(bits)),
+        (channels({"holding": 10, "step": 3, "type": "bool"}, MODBUS), Message(registers=words)),
+        (
+            channels({"discrete": 0, "step": 1}, MODBUS),
+            Message(registers={("discrete", i): int(s) for i, s in enumerate(states)}),
+        ),
+        (channels({"at": 1, "step": 1, "bit": 7}, BYTES), Message(data=bytes([0, *(128 * state for state in states)]))),
+    ):
+        messages, fault = split(message, found.decoder)
+        assert fault is None
+        readings = [read_fields(found, item, no_hash).values for item in messages]
+        assert [(item["channel"], item["value"]) for item in readings] == list(enumerate(states, 1))
+
+
+def test_a_channel_that_the_message_does_not_have_is_absent():
+    found = channels({"discrete": 0, "step": 1}, MODBUS)
+    readings = [
+        read_fields(found, item, no_hash).values
+        for item in split(Message(registers={("discrete", 1): 1}), found.decoder)[0]
+    ]
+    assert ["value" in item for item in readings] == [False, True, False, False]
