@@ -5,6 +5,7 @@ Households that opted out are not counted at all (P15).
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Final
 
@@ -30,6 +31,7 @@ MOST_RATE: Final = 0.9
 NIGHT_ENDS: Final = time(5, 0)
 _ROUTINE: Final = (GatewayHealth, DeviceHealth, PeopleCrossing, PeoplePresent, CameraState)
 _seen = msgspec.json.Decoder(DeviceSeen)
+_encoder = msgspec.json.Encoder()
 _COUNTS: Final = (PeopleCrossing, PeoplePresent)
 _FOLDS: Final = (PeopleCrossing, PeoplePresent, CameraState, DeviceHealth, LockAccess)
 
@@ -238,4 +240,14 @@ def _row(unit: str, night: Night) -> dict[str, object]:
         "coverage": night.coverage,
         "abstained": night.abstains or "",
         "crossings": night.crossings,
+        "chances": _encoder.encode(_trimmed(night.distribution, 3)).decode(),
+        "before": _encoder.encode([(n, _trimmed(joint, 5)) for n, joint in night.before]).decode(),
     }
+
+
+def _trimmed(shares: Sequence[float], digits: int) -> list[float]:
+    """Rounded, up to the last one that is not nothing."""
+    rounded = [round(share, digits) for share in shares]
+    while rounded and rounded[-1] == 0:
+        rounded.pop()
+    return rounded

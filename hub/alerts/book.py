@@ -19,6 +19,7 @@ from hub.rules.policy import Override, PackSet, Policy
 from hub.store.tables.alerts import AlertEvidence, AlertRow
 
 SYSTEM: Final = "system"
+_CHUNK: Final = 400
 MOST_EVIDENCE: Final = 500
 """More pieces are counted, not kept: the alert shows the first ones, and the events are all there."""
 
@@ -35,7 +36,7 @@ class AlertBook:
         self._known: dict[int, set[tuple[int | None, str]]] = {}
         self._overrides: dict[str, list[Override]] | None = None
         self._policies: dict[str | None, Policy] = {}
-        self._all_open = False
+        self._loaded: set[str] = set()
         self._prefetched: tuple[str, ...] = ()
         self._prefetched_gateways: frozenset[str] = frozenset()
         self.changes: list[Change] = []
@@ -54,12 +55,26 @@ class AlertBook:
     def _is_prefetched(self, subject: str) -> bool:
         return subject in self._prefetched_gateways or subject.startswith(self._prefetched)
 
-    def load_open(self) -> None:
-        """Read every open alert now: worth it where many subjects are looked at."""
-        query = select(AlertRow).where(col(AlertRow.resolved_at).is_(None))
-        for row in self._session.exec(query):
-            self._open.setdefault((row.rule_id, row.subject), row)
-        self._all_open = True
+    def load_open(self, subjects: Collection[str]) -> None:
+        """Read the open alerts of these subjects, and what each has as evidence, at once."""
+        wanted = sorted(set(subjects) - self._loaded)
+        for start in range(0, len(wanted), _CHUNK):
+            chunk = wanted[start : start + _CHUNK]
+            query = select(AlertRow).where(col(AlertRow.subject).in_(chunk), col(AlertRow.resolved_at).is_(None))
+            found = list(self._session.exec(query))
+            for row in found:
+                self._open.setdefault((row.rule_id, row.subject), row)
+            self._load_evidence([row.id for row in found if row.id is not None and row.id not in self._known])
+        self._loaded.update(wanted)
+
+    def _load_evidence(self, alerts: list[int]) -> None:
+        self._known.update({number: set() for number in alerts})
+        for start in range(0, len(alerts), _CHUNK):
+            query = select(AlertEvidence.alert_id, AlertEvidence.event_id, AlertEvidence.ref).where(
+                col(AlertEvidence.alert_id).in_(alerts[start : start + _CHUNK])
+            )
+            for number, event_id, ref in self._session.exec(query):
+                self._known[number].add((event_id, ref))
 
     def policy(self, building: BuildingKnown | None) -> Policy:
         """What holds for a building; for an unknown one, what holds everywhere."""
@@ -85,7 +100,7 @@ class AlertBook:
     def open_alert(self, rule_id: str, subject: str) -> AlertRow | None:
         """The alert that is not resolved, if there is one."""
         key = (rule_id, subject)
-        if key not in self._open and not self._all_open and not self._is_prefetched(subject):
+        if key not in self._open and subject not in self._loaded and not self._is_prefetched(subject):
             query = select(AlertRow).where(
                 AlertRow.rule_id == rule_id, AlertRow.subject == subject, col(AlertRow.resolved_at).is_(None)
             )
@@ -195,10 +210,9 @@ class AlertBook:
 
     def _add_evidence(self, alert: AlertRow, pieces: Iterable[Evidence]) -> int:
         assert alert.id is not None
-        known = self._known.get(alert.id)
-        if known is None:
-            query = select(AlertEvidence.event_id, AlertEvidence.ref).where(AlertEvidence.alert_id == alert.id)
-            known = self._known[alert.id] = {(event_id, ref) for event_id, ref in self._session.exec(query)}
+        if alert.id not in self._known:
+            self._load_evidence([alert.id])
+        known = self._known[alert.id]
         added = 0
         for piece in pieces:
             key = (piece.event_id, piece.ref)

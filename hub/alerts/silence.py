@@ -7,7 +7,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from hub.alerts.book import AlertBook
-from hub.alerts.units import dark_gateways
+from hub.alerts.unit_seen import dark_gateways
 from hub.alerts.watch import Watched, WatchTable
 from hub.registry.ledger import Ledger
 from hub.rules import l4_detector_lost, t1_gateway_silent

@@ -1,9 +1,7 @@
 """Looks at whole units: those where something happened, those whose ledger changed, and all of them once a day."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import delete
@@ -11,18 +9,15 @@ from sqlmodel import Session, col, select
 
 from hub.alerts.book import AlertBook
 from hub.alerts.follow import mark_due
-from hub.registry.ledger import Ledger, held_at, read_rows
-from hub.rules.known import UnitKnown
+from hub.alerts.unit_seen import UnitEyes
+from hub.registry.ledger import Ledger, held_at
 from hub.rules.local_time import local_day
 from hub.rules.model import CannotEvaluate, Finding, Fine, Verdict
 from hub.rules.on_unit import judge_unit
 from hub.rules.policy import Policy
-from hub.rules.seen import Night, UnitSeen, UseDay, active_at
-from hub.store.tables.alerts import AlertRow, CredentialDay, DeviceWatch, NightRow, Progress, RuleVerdict, UnitDue
-from hub.store.tables.registry import Credential, Occupant, Person, RegistryRevision, Unit, Welfare
+from hub.store.tables.alerts import Progress, RuleVerdict, UnitDue
+from hub.store.tables.registry import RegistryRevision, Unit, Welfare
 
-USES_DAYS: Final = 62
-NIGHTS_DAYS: Final = 31
 _MOST_AT_ONCE: Final = 500
 _CHUNK: Final = 400
 _SWEEP: Final = "sweep"
@@ -34,6 +29,7 @@ class UnitWatch:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._eyes = UnitEyes(ledger)
 
     def note_ledger(self, session: Session, now: datetime) -> bool:
         """Have the units whose ledger changed looked at. True when more than single units changed."""
@@ -84,8 +80,8 @@ class UnitWatch:
     def evaluate(self, session: Session, book: AlertBook, codes: Sequence[str], now: datetime) -> None:
         """Look at these units now."""
         units = self._ledger.units(session, codes)
-        book.load_open()
-        seen = seen_of(session, units, now)
+        book.load_open([f"unit:{code}" for code in codes])
+        seen = self._eyes.seen_of(session, units, now)
         verdicts = _verdicts(session, codes)
         for code, unit in units.items():
             policy = book.policy(unit.building)
@@ -151,136 +147,3 @@ def _keep_verdict(
     elif (held.reason_zh, held.reason_en) != (reason.zh, reason.en):
         held.reason_zh, held.reason_en, held.at = reason.zh, reason.en, now
         session.add(held)
-
-
-def dark_gateways(session: Session) -> set[str]:
-    """Gateways that are silent now."""
-    query = select(AlertRow.gateway_id).where(
-        AlertRow.rule_id == "T1", col(AlertRow.resolved_at).is_(None), col(AlertRow.is_active)
-    )
-    return {gateway for gateway in session.exec(query) if gateway is not None}
-
-
-def seen_of(session: Session, units: dict[str, UnitKnown], now: datetime) -> dict[str, UnitSeen]:
-    """What was seen of units, read in bulk."""
-    dark = dark_gateways(session)
-    since = local_day(now) - timedelta(days=USES_DAYS)
-    nights_since = local_day(now) - timedelta(days=NIGHTS_DAYS)
-    uses: dict[str, list[UseDay]] = defaultdict(list)
-    nights: dict[str, list[Night]] = defaultdict(list)
-    devices: dict[str, list[DeviceWatch]] = defaultdict(list)
-    codes = sorted(units)
-    for start in range(0, len(codes), _CHUNK):
-        chunk = codes[start : start + _CHUNK]
-        for use in session.exec(
-            select(CredentialDay)
-            .where(col(CredentialDay.unit_code).in_(chunk), col(CredentialDay.day) >= since)
-            .order_by(col(CredentialDay.day), CredentialDay.ref)
-        ):
-            uses[use.unit_code].append(_use(use))
-        for night in session.exec(
-            select(NightRow)
-            .where(col(NightRow.place).in_(chunk), col(NightRow.night) >= nights_since)
-            .order_by(col(NightRow.night))
-        ):
-            nights[night.place].append(_night(night))
-        for device in session.exec(select(DeviceWatch).where(col(DeviceWatch.unit_code).in_(chunk))):
-            devices[device.unit_code or ""].append(device)
-    strange = {use.ref for unit in units.values() for use in uses[unit.code]}
-    strange -= {held.ref for unit in units.values() for held in unit.credentials}
-    named = _named(session, strange)
-    double = _double(session, units, local_day(now))
-    return {
-        code: replace(
-            _seen(unit, uses[code], nights[code], devices[code], dark),
-            named_elsewhere=frozenset(use.ref for use in uses[code] if use.ref in named),
-            elsewhere=double.get(code, {}),
-        )
-        for code, unit in units.items()
-    }
-
-
-def _named(session: Session, refs: Collection[str]) -> set[str]:
-    """Those of these credentials that the ledger has bound to somebody, or to the staff."""
-    rows = read_rows(session, Credential, None, Credential.code, refs)
-    return {row.code for row in rows if row.person_code is not None or row.purpose in {"staff", "master"}}
-
-
-def _double(session: Session, units: Mapping[str, UnitKnown], day: date) -> dict[str, dict[str, str]]:
-    """Unit -> person -> another unit in which the same person, or the same document, lives on that day."""
-    people = {o.person.code for unit in units.values() for o in unit.people_on(day)}
-    documents = {
-        row.code: row.document_index
-        for row in read_rows(session, Person, None, Person.code, people)
-        if row.document_index is not None
-    }
-    same: dict[str, set[str]] = defaultdict(set)
-    for row in read_rows(session, Person, None, Person.document_index, set(documents.values())):
-        same[row.document_index or ""].add(row.code)
-    alike = {code: same[documents[code]] | {code} if code in documents else {code} for code in people}
-    homes: dict[str, set[str]] = defaultdict(set)
-    everybody = {code for codes in alike.values() for code in codes}
-    for home in read_rows(session, Occupant, None, Occupant.person_code, everybody):
-        if home.role != "guest" and home.from_on <= day and (home.to_on is None or day <= home.to_on):
-            homes[home.person_code].add(home.unit_code)
-    found: dict[str, dict[str, str]] = defaultdict(dict)
-    for code, unit in units.items():
-        for occupant in unit.people_on(day):
-            person = occupant.person.code
-            others = {unit_code for other in alike[person] for unit_code in homes[other]} - {code}
-            if others and occupant.role != "guest":
-                found[code][person] = min(others)
-            elif len(alike[person] & {o.person.code for o in unit.people_on(day)}) > 1:
-                found[code][person] = code
-    return found
-
-
-def _seen(
-    unit: UnitKnown, uses: list[UseDay], nights: list[Night], devices: list[DeviceWatch], dark: set[str]
-) -> UnitSeen:
-    locks = [device for device in devices if device.kind in {"lock", "reader"}]
-    placed = [device for device in unit.devices if device.kind in {"lock", "reader"}]
-    gateways = {device.gateway_id for device in devices} | {device.gateway for device in unit.devices}
-    last_use: dict[str, datetime] = {}
-    for use in uses:
-        if use.opens:
-            last_use[use.ref] = max(use.last_at, last_use.get(use.ref, use.last_at))
-    activity = [use.last_at for use in uses if use.opens]
-    activity += [at for device in devices if (at := active_at(device.state)) is not None]
-    return UnitSeen(
-        uses=tuple(uses),
-        last_use=last_use,
-        nights=tuple(nights),
-        last_activity_at=max(activity, default=None),
-        has_lock=bool(locks or placed),
-        lock_since=min((device.first_seen_at for device in locks), default=None),
-        lock_seen_at=max((device.last_seen_at for device in locks), default=None),
-        is_dark=bool(gateways & dark),
-    )
-
-
-def _use(row: CredentialDay) -> UseDay:
-    return UseDay(
-        row.ref,
-        row.day,
-        row.opens,
-        row.denied,
-        row.outside_booking,
-        row.first_event_id,
-        row.last_event_id,
-        row.last_at,
-    )
-
-
-def _night(row: NightRow) -> Night:
-    return Night(
-        row.night,
-        row.at,
-        row.mean,
-        row.lower,
-        row.upper,
-        row.sigma,
-        row.coverage,
-        row.abstained,
-        row.crossings,
-    )

@@ -58,6 +58,7 @@ class _Saved(msgspec.Struct, omit_defaults=True):
     bucket: _Bucket | None = None
     entries: list[tuple[float, bool]] = []
     answers: list[int] = []
+    before: list[tuple[int, tuple[float, ...]]] = []
     night_crossings: int = 0
     crossings: int = 0
     present_at: float = 0.0
@@ -76,6 +77,7 @@ class BeliefState:
         # One layer per answer to "how many were inside last night?"; a single one while that is not asked.
         self._p: Grid = self._space.start[None]
         self._answers: list[int] = []
+        self._before: list[tuple[int, tuple[float, ...]]] = []
         self._time = time
         self._started = time
         self._blind: dict[str, float] = {}
@@ -108,6 +110,7 @@ class BeliefState:
         if grid.size != layers * state._p.size:
             return state
         state._p, state._answers = grid.reshape(layers, *state._space.shape), saved.answers
+        state._before = saved.before
         state._started, state._blind, state._gaps = saved.started, saved.blind, saved.gaps
         state._bucket, state._entries, state._present_at = saved.bucket, saved.entries, saved.present_at
         state._crossings, state._night_crossings = saved.crossings, saved.night_crossings
@@ -119,7 +122,7 @@ class BeliefState:
         grid = base64.b64encode(self._p.astype(np.float32).tobytes()).decode()
         saved = _Saved(
             1, self._time, self._started, grid, self._blind, self._gaps, self._bucket, self._entries, self._answers,
-            self._night_crossings, self._crossings, self._present_at,
+            self._before, self._night_crossings, self._crossings, self._present_at,
         )  # fmt: skip
         return _encoder.encode(saved).decode()
 
@@ -247,13 +250,15 @@ class BeliefState:
             return self._night(at - NIGHT_OVER_S, is_revised=False)
         elif of_day == NIGHT_REVISED_S:
             nights = self._night(at - NIGHT_REVISED_S, is_revised=True)
-            self._answers, self._p = [], self._p.sum(axis=0, keepdims=True)
             self._p = self._space.moves.T @ self._p
             return nights
         return []
 
     def _ask(self) -> None:
         """Split the belief by the number inside now, so that the day after can still speak for one or the other."""
+        # What was followed since last night's question says how the two nights hang together.
+        joint = self._p.sum(axis=1)
+        self._before = [(n, tuple(row.tolist())) for n, row in zip(self._answers, joint, strict=False)]
         whole = self._p.sum(axis=0)
         shares = whole.sum(axis=0)
         likely = np.argsort(shares)[::-1][:_MOST_ANSWERS]
@@ -283,6 +288,7 @@ class BeliefState:
             crossings=self._night_crossings,
             is_revised=is_revised,
             abstains=self._abstains(over, numbers.sigma, coverage),
+            before=tuple(self._before),
         )
         return [night]
 

@@ -60,6 +60,7 @@ class Night:
     crossings: int
     is_revised: bool
     abstains: Abstention | None
+    before: tuple[tuple[int, tuple[float, ...]], ...] = ()
 
     def at_least(self, people: int) -> float:
         """Probability that so many or more stayed."""

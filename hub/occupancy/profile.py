@@ -60,12 +60,12 @@ class Habits:
     night: Rates = Rates(leave=0.01, come_home=0.05, visits=0.002, visitor_leaves=0.06)
     day: Rates = Rates(leave=0.2, come_home=0.25, visits=0.03, visitor_leaves=0.35)
     evening: Rates = Rates(leave=0.1, come_home=0.6, visits=0.03, visitor_leaves=0.35)
-    believe_out: float = 0.55
-    believe_in: float = 0.5
+    believe_out: float = 0.8
+    believe_in: float = 0.65
     visitor_share: float = 0.15
     household_ratio: float = 0.6
     empty_share: float = 0.1
-    moves_per_day: float = 0.006
+    moves_per_day: float = 0.04
     day_from_h: int = 6
     evening_from_h: int = 17
     night_from_h: int = 23

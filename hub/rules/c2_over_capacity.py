@@ -1,17 +1,25 @@
-"""C2: more people seem to sleep here than may, judged by the lower bound of what is believed, over several nights."""
+"""C2: more people seem to sleep here than may, judged by what is believed of several nights together."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from hub.rules.capacity import Limits, unit_cap
 from hub.rules.known import UnitKnown
 from hub.rules.local_time import local_day
+from hub.rules.many_nights import (
+    Judged,
+    chance_above,
+    chance_of_at_least,
+    in_percent,
+    likelier_than_not,
+    night_evidence,
+    usable_nights,
+)
 from hub.rules.model import (
     FINE,
     NO_ACTUATION,
     NOT_TO_AUTHORITY,
     AlertClass,
     CannotEvaluate,
-    Evidence,
     Finding,
     Rule,
     Subject,
@@ -19,27 +27,27 @@ from hub.rules.model import (
     Verdict,
 )
 from hub.rules.policy import Days, Share, Times
-from hub.rules.seen import Night, UnitSeen
+from hub.rules.seen import UnitSeen
 from hub.rules.words import ASK_POLITELY
 
 RULE = Rule(
     id="C2",
-    version="1",
+    version="2",
     alert_class=AlertClass.COMPLIANCE,
     severity="P2",
     title=Text("疑似超员居住", "Possibly more residents than allowed"),
     trigger=Text(
-        "规定天数内有规定夜数，02:00–05:00 在室人数的90%下限高于该户人数上限，且设备在线率达标",
-        "On the given number of recent nights the 90 % lower bound of people inside (02:00-05:00) is above the "
-        "unit's cap, "
-        "with the devices up for the given share",
+        "近几夜（02:00–05:00）合起来判断：至少有规定夜数在室人数高于该户人数上限的可能性达到规定值，且设备在线率达标",
+        "Judging the recent nights (02:00-05:00) together, it is at least as likely as given that on the given number "
+        "of them more people were inside than the unit's cap, with the devices up for the given share",
     ),
     explanation=Text(
-        "房屋 {unit} 近 {window} 天有 {nights} 夜估计在室人数下限高于上限 {cap}（上限依据：{formula_zh}）。"
-        "最近一夜估计 {mean} 人（区间 {lower}–{upper}）。计数不等于身份，请人工核对。",
-        "Unit {unit}: on {nights} of the last {window} days the lower bound of people inside was above its cap "
-        "of {cap} "
-        "({formula_en}). Last night: {mean} estimated ({lower} to {upper}). A count is not an identity; please check.",
+        "房屋 {unit}：近 {window} 夜中至少 {needed} 夜在室人数超过上限 {cap} 人的可能性为 {chance}%"
+        "（上限依据：{formula_zh}）。其中 {nights} 夜很可能超过；最近一夜估计 {mean} 人（区间 {lower}–{upper}）。"
+        "计数不等于身份，请人工核对。",
+        "Unit {unit}: with {chance}% probability more people than its cap of {cap} were inside on at least {needed} of "
+        "the last {window} nights ({formula_en}); on {nights} of them it was likely. The latest of these: {mean} "
+        "estimated ({lower} to {upper}). A count is not an identity; please check.",
     ),
     basis=Text(
         "《住房租赁条例》第7条（单间人数上限、人均最低面积按当地标准）、第39条",
@@ -57,11 +65,12 @@ RULE = Rule(
 
 
 class Parameters(Limits, frozen=True, kw_only=True):
-    """Limits as for C1, and on how many of how many nights."""
+    """Limits as for C1; on how many of how many nights; and how likely that must be."""
 
     nights: Times
     window_days: Days
     min_coverage: Share
+    confidence: Share
 
 
 def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
@@ -75,13 +84,13 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
     if isinstance(cap, Text):
         return CannotEvaluate(cap)
     recent, gap = usable_nights(seen, p.window_days, p.min_coverage, now)
-    over = [night for night in recent if night.lower > cap.people]
-    if len(over) < p.nights:
-        # With enough blind nights among them, the ones that were seen prove nothing either way.
-        if gap is not None and len(over) + (p.window_days - len(recent)) >= p.nights and len(recent) < p.nights:
-            return CannotEvaluate(gap)
-        return FINE
-    last = over[-1]
+    judged = [Judged(night, cap.people, chance_above(night, cap.people)) for night in recent]
+    chance = chance_of_at_least(p.nights, judged)
+    if chance < p.confidence:
+        # With too few nights that were seen, they prove nothing either way.
+        return CannotEvaluate(gap) if gap is not None and len(recent) < p.nights else FINE
+    over = likelier_than_not(judged)
+    last = over[-1].night
     return Finding(
         "C2",
         Subject(f"unit:{unit.code}", unit.code, unit.building.code),
@@ -90,7 +99,9 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
         facts={
             "unit": unit.code,
             "window": p.window_days,
+            "needed": p.nights,
             "nights": len(over),
+            "chance": in_percent(chance),
             "cap": cap.people,
             "formula_zh": cap.formula.zh,
             "formula_en": cap.formula.en,
@@ -98,34 +109,6 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
             "lower": last.lower,
             "upper": last.upper,
         },
-        evidence=tuple(night_evidence(unit.code, night) for night in over),
-        coverage=min(night.coverage for night in over),
-    )
-
-
-def usable_nights(
-    seen: UnitSeen, window_days: int, min_coverage: float, now: datetime
-) -> tuple[list[Night], Text | None]:
-    """The nights of the window that can be relied on, oldest first, and why others (or all) cannot."""
-    first = local_day(now) - timedelta(days=window_days - 1)
-    inside = sorted((night for night in seen.nights if night.night >= first), key=lambda night: night.night)
-    usable = [night for night in inside if not night.abstained and night.coverage >= min_coverage]
-    if len(usable) == window_days:
-        return usable, None
-    if not inside:
-        return usable, Text("没有覆盖本户的人数统计", "no counter covers this unit")
-    return usable, Text("在线率不足或误差过大的夜晚不作判断", "nights with poor coverage or wide error are not judged")
-
-
-def night_evidence(unit: str, night: Night) -> Evidence:
-    """One night's estimate as evidence."""
-    return Evidence(
-        "estimate",
-        night.at,
-        Text(
-            f"{night.night} 夜间估计 {night.mean:.1f} 人（{night.lower}–{night.upper}），在线率 {night.coverage:.0%}",
-            f"night to {night.night}: {night.mean:.1f} people ({night.lower} to {night.upper}), coverage "
-            f"{night.coverage:.0%}",
-        ),
-        ref=f"night:{unit}:{night.night}",
+        evidence=tuple(night_evidence(unit.code, found.night, found) for found in over),
+        coverage=min(found.night.coverage for found in over),
     )

@@ -2,9 +2,17 @@
 
 from datetime import datetime
 
-from hub.rules.c2_over_capacity import night_evidence, usable_nights
 from hub.rules.findings import about_unit
 from hub.rules.known import UnitKnown
+from hub.rules.many_nights import (
+    Judged,
+    chance_above,
+    chance_of_at_least,
+    in_percent,
+    likelier_than_not,
+    night_evidence,
+    usable_nights,
+)
 from hub.rules.model import (
     FINE,
     NO_ACTUATION,
@@ -22,25 +30,23 @@ from hub.rules.words import ASK_POLITELY
 
 RULE = Rule(
     id="C3",
-    version="1",
+    version="2",
     alert_class=AlertClass.COMPLIANCE,
     severity="P3",
     title=Text("台账外居住", "More people than the ledger has"),
     trigger=Text(
-        "规定天数内有规定夜数，在室人数的90%下限高于台账在住人数与访客之和",
-        "On the given number of recent nights the 90 % lower bound of people inside is above the residents and "
-        "guests of "
-        "the ledger",
+        "近几夜（02:00–05:00）合起来判断：至少有规定夜数在室人数高于台账在住人数与访客之和的可能性达到规定值",
+        "Judging the recent nights (02:00-05:00) together, it is at least as likely as given that on the given number "
+        "of them more people were inside than the residents and guests of the ledger",
     ),
     explanation=Text(
-        "房屋 {unit} 近 {window} 天有 {nights} 夜估计在室人数下限高于台账在住 {known} 人（含访客）。"
-        "最近一夜估计 {mean} 人"
-        "（{lower}–{upper}）。台账中未见其他居住人，请核对是否需要补充登记。",
-        "Unit {unit}: on {nights} of the last {window} days the lower bound of people inside was above the "
-        "{known} that the "
-        "ledger has (guests included). Last night: {mean} estimated ({lower} to {upper}). The ledger shows "
-        "nobody else; "
-        "please check whether somebody is to be added.",
+        "房屋 {unit}：近 {window} 夜中至少 {needed} 夜在室人数超过台账在住 {known} 人（含访客）的可能性为 {chance}%。"
+        "其中 {nights} 夜很可能超过；最近一夜估计 {mean} 人（{lower}–{upper}）。"
+        "台账中未见其他居住人，请核对是否需要补充登记。",
+        "Unit {unit}: with {chance}% probability more people than the {known} that the ledger has (guests included) "
+        "were inside on at least {needed} of the last {window} nights; on {nights} of them it was likely. The latest "
+        "of these: {mean} estimated ({lower} to {upper}). The ledger shows nobody else; please check whether somebody "
+        "is to be added.",
     ),
     basis=Text(
         "《浙江省流动人口居住登记条例》第9条、第12条（近亲属短住不超过30日除外）；《住房租赁条例》第37条",
@@ -58,11 +64,12 @@ RULE = Rule(
 
 
 class Parameters(Base, frozen=True, kw_only=True):
-    """On how many of how many nights."""
+    """On how many of how many nights, and how likely that must be."""
 
     nights: Times
     window_days: Days
     min_coverage: Share
+    confidence: Share
 
 
 def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
@@ -71,24 +78,30 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
         return CannotEvaluate(Text("住户选择不参与人数统计", "the household does not take part in counting"))
     recent, gap = usable_nights(seen, p.window_days, p.min_coverage, now)
     # A unit without residents or lease is a question of vacancy (C9), not of a missing co-resident.
-    over = [night for night in recent if (known := len(unit.people_on(night.night))) and night.lower > known]
-    if len(over) < p.nights:
-        if gap is not None and len(recent) < p.nights:
-            return CannotEvaluate(gap)
-        return FINE
-    last = over[-1]
+    judged = [
+        Judged(night, known, chance_above(night, known))
+        for night in recent
+        if (known := len(unit.people_on(night.night)))
+    ]
+    chance = chance_of_at_least(p.nights, judged)
+    if chance < p.confidence:
+        return CannotEvaluate(gap) if gap is not None and len(recent) < p.nights else FINE
+    over = likelier_than_not(judged)
+    last = over[-1].night
     return about_unit(
         "C3",
         unit,
         last.at,
         {
             "window": p.window_days,
+            "needed": p.nights,
             "nights": len(over),
-            "known": len(unit.people_on(last.night)),
+            "chance": in_percent(chance),
+            "known": over[-1].limit,
             "mean": round(last.mean, 1),
             "lower": last.lower,
             "upper": last.upper,
         },
-        [night_evidence(unit.code, night) for night in over],
-        coverage=min(night.coverage for night in over),
+        [night_evidence(unit.code, found.night, found) for found in over],
+        coverage=min(found.night.coverage for found in over),
     )

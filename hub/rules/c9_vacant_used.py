@@ -2,10 +2,10 @@
 
 from datetime import date, datetime, timedelta
 
-from hub.rules.c2_over_capacity import night_evidence, usable_nights
 from hub.rules.findings import about_unit, use_evidence
 from hub.rules.known import UnitKnown
 from hub.rules.local_time import local_day
+from hub.rules.many_nights import night_evidence, usable_nights
 from hub.rules.model import (
     FINE,
     NO_ACTUATION,
@@ -69,7 +69,7 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
     uses = [use for use in seen.uses if use.day >= since and use.outside_booking]
     days = {use.day for use in uses}
     nights, _ = usable_nights(seen, p.window_days, p.min_coverage, now)
-    stayed = [night for night in nights if night.lower >= 1 and night.night > since]
+    stayed = [night for night in nights if not night.abstained and night.lower >= 1 and night.night > since]
     if len(days) < p.days and not stayed:
         return CannotEvaluate(DARK) if seen.is_dark else FINE
     at = max([use.last_at for use in uses] + [night.at for night in stayed])

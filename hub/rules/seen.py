@@ -95,7 +95,9 @@ class UseDay:
 class Night:
     """What is believed of the number of people inside between 02:00 and 05:00; `night` is the morning's date.
 
-    `lower` is the one-sided 90 % bound. `abstained` says why no belief is offered, or is empty.
+    `lower` is the one-sided 90 % bound. `abstained` says why no belief is offered, or is empty. `chances[n]`: n were
+    inside; a number that is not there is as good as impossible. `before`: for numbers of the night before, how
+    likely that one went together with each of this night.
     """
 
     night: date
@@ -107,6 +109,8 @@ class Night:
     coverage: float
     abstained: str
     crossings: int
+    chances: tuple[float, ...] = ()
+    before: tuple[tuple[int, tuple[float, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

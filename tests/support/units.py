@@ -99,8 +99,10 @@ def use(day: int, opens: int = 1, ref: str = "hmac:0001", outside: int | None = 
 
 
 def night(day: int, lower: int, coverage: float = 1.0, abstained: str = "") -> Night:
+    """At least `lower` people, nearly for certain."""
     at = NOW + timedelta(days=day)
-    return Night(days(day), at, lower + 0.5, lower, lower + 1, 0.4, coverage, abstained, 8)
+    chances = (0.0,) * max(lower - 1, 0) + ((0.01,) if lower else ()) + (0.59, 0.4)
+    return Night(days(day), at, lower + 0.4, lower, lower + 1, 0.4, coverage, abstained, 8, chances)
 
 
 def nights(lowers: list[int], coverage: float = 1.0) -> tuple[Night, ...]:

@@ -169,6 +169,10 @@ class NightRow(SQLModel, table=True):
     coverage: float
     abstained: str = Field(default="", max_length=64)
     crossings: int = 0
+    # A JSON list: how likely 0, 1, 2, … people stayed, as far as that is worth writing.
+    chances: str = Field(default="[]", max_length=4000)
+    # A JSON list: for numbers of the night before, how likely that one went together with each of this night.
+    before: str = Field(default="[]", sa_type=Text)
 
 
 class UnitDue(SQLModel, table=True):

@@ -16,7 +16,7 @@ function seconds(value: number): string {
 
 function number(name: string, value: number): string {
   const { t } = i18n.global;
-  if (name === "min_coverage") return `${Math.round(value * 100)}%`;
+  if (name === "min_coverage" || name === "confidence") return `${Math.round(value * 100)}%`;
   const unit = name.slice(name.lastIndexOf("_") + 1);
   if (unit === "s") return seconds(value);
   if (unit === "pct") return `${value}%`;

@@ -249,6 +249,8 @@ def upgrade() -> None:
         sa.Column("coverage", sa.Float(), nullable=False),
         sa.Column("abstained", sa.String(length=64), nullable=False),
         sa.Column("crossings", sa.Integer(), nullable=False),
+        sa.Column("chances", sa.String(length=4000), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("place", "night", name=op.f("pk_night_estimate")),
     )
     op.create_table(

@@ -9,6 +9,7 @@ export default {
   before_days: "Before the end",
   building_s: "Building's door open for",
   clear_above_pct: "Fine again above",
+  confidence: "Least probability for an alert",
   credentials: "Different credentials",
   days: "Days",
   days_after_end: "After the lease's end",

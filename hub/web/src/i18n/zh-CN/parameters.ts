@@ -10,6 +10,7 @@ export default {
   before_days: "提前天数",
   building_s: "楼门未关时长",
   clear_above_pct: "恢复电量",
+  confidence: "预警所需的最低可能性",
   credentials: "不同凭证数",
   days: "天数",
   days_after_end: "到期后天数",
