@@ -241,11 +241,12 @@ def _report(
     for index, rule in enumerate(subject.profile.events):
         names = {*rule.when, *rule.from_fields.values()}
         last = said.get(index)
-        if rule.mode == "each" and not is_new:
+        mode = subject.profile.mode_of(rule)
+        if mode == "each" and not is_new:
             continue
         if not names & touched and (is_new or not _is_due(rule, last, at.monotonic_s)):
             continue
-        seen = {name: values.get(name) for name in names & touched} if rule.mode == "each" else values
+        seen = {name: values.get(name) for name in names & touched} if mode == "each" else values
         token = None if rule.once_per is None else values.get(rule.once_per)
         if rule.once_per is not None:
             # What stands in a register when the gateway starts is history; a message that comes is news.
@@ -303,10 +304,10 @@ def _is_due(rule: EventRule, last: Said | None, now_s: float) -> bool:
 def _is_news(subject: Subject, rule: EventRule, data: dict[str, Any], last: Said | None, now_s: float) -> bool:
     if last is None or _is_due(rule, last, now_s):
         return True
-    before = dict(last.data)
-    if rule.mode == "rise":
+    before, mode = dict(last.data), subject.profile.mode_of(rule)
+    if mode == "rise":
         return not last.is_standing or before != data
-    if rule.mode == "each":
+    if mode == "each":
         return before != data or now_s - last.at_s >= rule.dedup_s or rule.dedup_s == 0
     if not last.is_standing:
         return True

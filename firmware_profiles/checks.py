@@ -39,6 +39,12 @@ GB_ITEMS: Final = (
     "analog_type", "analog_value", "operation", "operator", "version", "time",
 )  # fmt: skip
 """What the GB/T 26875.3 codec names in an information object."""
+GB_CHANNELS: Final = (
+    "system_state", "component_state", "component_analog", "operation", "version", "system_config", "component_config",
+    "system_time", "transmitter_state", "transmitter_operation", "transmitter_version", "transmitter_config",
+    "transmitter_time",
+)  # fmt: skip
+"""The types of information objects that the standard names; others are `type_0` to `type_255`."""
 HA_ITEMS: Final = (
     "smoke", "gas", "carbon_monoxide", "lock_state", "door_open", "tamper", "battery_low", "battery_pct", "occupancy",
     "problem", "test", "people", "sos", "action", "action_type",
@@ -133,10 +139,7 @@ def _field_faults(profile: Profile, name: FieldName, field: FieldSpec) -> Iterat
         items = {"osdp": OSDP_ITEMS, "gb26875": GB_ITEMS, "home-assistant": HA_ITEMS}.get(transport.kind, ())
     if items and field.item not in items:
         yield (*loc, "item"), f"{transport.kind} names no {field.item!r}; {hint(str(field.item), items)}"
-    if isinstance(transport, MqttTransport) and field.of is not None and field.of not in transport.topics:
-        yield (*loc, "of"), f"no topic is named {field.of!r}; {hint(field.of, transport.topics)}"
-    if isinstance(transport, ModbusTransport | OsdpTransport) and field.of is not None:
-        yield (*loc, "of"), f"a {transport.kind} device has no message types; remove `of`"
+    yield from _of_faults(profile, (*loc, "of"), field.of)
     if field.location in ("coil", "discrete") and (field.type or field.bit is not None or field.mask is not None):
         yield loc, f"a {field.location} is one bit: type, bit and mask do not apply; use input or holding"
     if isinstance(transport, ModbusTransport) and transport.address_base == 1:
@@ -145,6 +148,24 @@ def _field_faults(profile: Profile, name: FieldName, field: FieldSpec) -> Iterat
     for other in field.only_if:
         if other not in before:
             yield (*loc, "only_if", other), f"only fields above {name!r} can be asked for; {hint(other, before)}"
+
+
+def _of_faults(profile: Profile, loc: Loc, of: str | None) -> Iterator[Fault]:
+    """Whether the transport has messages of that name."""
+    transport = profile.transport
+    if of is None:
+        return
+    if isinstance(transport, MqttTransport) and of not in transport.topics:
+        yield loc, f"no topic is named {of!r}; {hint(of, transport.topics)}"
+    if isinstance(transport, Gb26875Transport) and not _is_gb_channel(of):
+        yield loc, f"GB/T 26875.3 has no {of!r}; {hint(of, (*GB_CHANNELS, 'type_130'))}"
+    if isinstance(transport, ModbusTransport | OsdpTransport):
+        yield loc, f"a {transport.kind} device has no message types; remove `of`"
+
+
+def _is_gb_channel(name: str) -> bool:
+    number = name.removeprefix("type_")
+    return name in GB_CHANNELS or (name != number and number.isdecimal() and int(number) <= 255)
 
 
 def _channel_faults(profile: Profile, loc: Loc, field: FieldSpec) -> Iterator[Fault]:
@@ -314,6 +335,8 @@ def _constant_fits(key: WireKey, value: Scalar, loc: Loc) -> Iterator[Fault]:
         yield loc, f"{value!r} is not {' or '.join(_TYPE_WORDS[name] for name in sorted(key.types))}"
     elif key.choices and kind == "str" and str(value) not in key.choices:
         yield loc, f"{value!r} is not a word of the wire; {hint(str(value), key.choices)}"
+    elif kind in ("int", "float") and "bool" not in key.types and (fault := key.fault(value)) is not None:
+        yield loc, f"{value!r} is beyond what the wire takes: {fault[:1].lower()}{fault[1:]}"
 
 
 def _command_faults(profile: Profile, loc: Loc, command: CommandSpec) -> Iterator[Fault]:

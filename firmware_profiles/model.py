@@ -61,11 +61,6 @@ class EventRule(Table):
     repeat_s: Annotated[float | None, Field(ge=1, description="said again this often while it lasts")] = None
     dedup_s: Annotated[float, Field(ge=0, le=3600, description="the same again within this time is one event")] = 0
 
-    @property
-    def mode(self) -> Emit:
-        """How often the event is reported."""
-        return self.emit or DEFAULT_EMIT.get(self.kind, "change")
-
 
 class Health(Table):
     """When the device is taken for gone."""
@@ -150,6 +145,15 @@ class Profile(Table):
     commands: dict[CommandName, CommandSpec] = {}
     quirks: Quirks = Quirks()
     examples: Annotated[list[Example], Field(min_length=2, max_length=64)]
+
+    def mode_of(self, rule: EventRule) -> Emit:
+        """How often a rule's event is reported, where it does not say: what is said once is news each time."""
+        default = DEFAULT_EMIT.get(rule.kind, "change")
+        if rule.emit is None and default == "rise" and self.transport.kind == "zigbee2mqtt":
+            names = [*rule.from_fields.values(), *rule.when]
+            if any(self.fields[name].json_path == "action" for name in names if name in self.fields):
+                return "each"
+        return rule.emit or default
 
     @model_validator(mode="after")
     def _examples_show_both(self) -> Self:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import inspect
 
+from firmware_profiles.base import Scalar
 from wire.events import EVENT_TYPES
 
 
@@ -19,6 +20,16 @@ class WireKey:
     choices: frozenset[str]
     """The words it is limited to; empty: any."""
     is_required: bool
+    kind: Any = Any
+    """The wire's own type, with its bounds."""
+
+    def fault(self, value: Scalar) -> str | None:
+        """Why the wire does not take a value of the right sort: it lies beyond a bound."""
+        try:
+            msgspec.convert(value, self.kind)
+        except msgspec.ValidationError as error:
+            return str(error)
+        return None
 
 
 _THE_GATEWAYS: Final = frozenset({("device.health", "profile")})
@@ -55,6 +66,7 @@ def _keys_of(struct: type, prefix: str, *, is_required: bool) -> dict[str, WireK
     found: dict[str, WireKey] = {}
     info = inspect.type_info(struct)
     assert isinstance(info, inspect.StructType)
+    kinds = {field.name: field.type for field in msgspec.structs.fields(struct)}
     for field in info.fields:
         options = _flatten(field.type)
         nested = next((option for option in options if isinstance(option, inspect.StructType)), None)
@@ -67,5 +79,5 @@ def _keys_of(struct: type, prefix: str, *, is_required: bool) -> dict[str, WireK
             str(value) for option in options if isinstance(option, inspect.LiteralType) for value in option.values
         )
         if types:
-            found[f"{prefix}{field.encode_name}"] = WireKey(types, choices, needed)
+            found[f"{prefix}{field.encode_name}"] = WireKey(types, choices, needed, kinds[field.name])
     return found

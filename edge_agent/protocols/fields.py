@@ -158,6 +158,8 @@ def _byte_at(spec: FieldSpec, data: bytes, further: int = 0) -> Any:
     size = spec.length or SIZES.get(spec.type or "uint8", 1)
     start = spec.at or 0
     start = (start if start >= 0 else len(data) + start) + further
+    if further and start + size > len(data):
+        return ABSENT  # as many records as there are: `channels` is the most
     if start < 0 or start + size > len(data):
         raise _Unread(f"length: byte {start} to {start + size} of a message of {len(data)}")
     return _number(spec, data[start : start + size], "uint8", order=spec.byte_order)
@@ -248,6 +250,9 @@ def _bits(spec: FieldSpec, value: Scalar, further: int = 0) -> Scalar:
 def _listed(spec: FieldSpec, value: Scalar) -> Scalar | None:
     table = spec.enum or {}
     key = key_of(value)
+    if key not in table and isinstance(value, str) and value.isascii() and value.isdecimal():
+        # YAML takes 0775 for a number: a code of digits is the same with and without its noughts.
+        key = str(int(value))
     if key in table:
         meaning = table[key]
     elif spec.has_otherwise:

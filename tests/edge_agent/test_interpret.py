@@ -265,3 +265,11 @@ def test_an_event_happened_when_the_device_says_so_within_what_can_be():
         assert _observed(device, seconds, told) == START + timedelta(seconds=seconds)
     assert len(device.faults) == 2
     assert all("clock is wrong" in fault for fault in device.faults)
+
+
+def test_what_zigbee2mqtt_says_once_is_news_each_time_and_what_stands_is_not():
+    rule = [{"kind": "lock.alarm", "from": {"alarm": "said"}}]
+    for path, expected in (("action", 2), ("alarm", 1)):
+        device = Device({"said": {"json": path}}, rule)
+        told = [device.say(second, said="duress") for second in (1, 2)]
+        assert sum(map(len, told)) == expected

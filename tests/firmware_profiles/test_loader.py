@@ -303,6 +303,40 @@ def test_each_of_these_is_refused_with_line_and_mend(was: str, now: str, line: i
     ), error
 
 
+GB = """\
+profile: 1
+vendor: Acme
+model: B1
+family: fire-panel
+source: the manual
+transport: {kind: gb26875}
+part: address
+fields:
+  address: {item: address, of: component_state}
+  states: {item: states, of: component_state}
+events:
+  - {kind: fire.component, from: {address: address, states: states}, set: {system_type: 1, component_type: 40}}
+examples:
+  - {name: a, input: {items: {}}, events: []}
+  - {name: b, input: {frames: ["4040"]}, fails: frame}
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "line", "said"),
+    [
+        ("of: component_state}", "of: component_states}", 9, "did you mean 'component_state'?"),
+        ("of: component_state}", "of: type_256}", 9, "has no 'type_256'"),
+        ("component_type: 40", "component_type: 400", 12, "400 is beyond what the wire takes: expected `int` <= 255"),
+        ("component_type: 40", "component_type: smoke", 12, "'smoke' is not a whole number"),
+    ],
+)
+def test_a_panels_types_are_known_ones(was: str, now: str, line: int, said: str):
+    assert parse_profile(GB, "p.yaml").part == "address"
+    error = error_of(GB.replace(was, now, 1))
+    assert any(part.startswith(f"p.yaml:{line}: ") and said in part for part in error.splitlines()), error
+
+
 def test_an_address_that_only_looks_like_a_manuals_is_taken_where_an_example_shows_it():
     text = GOOD.replace("holding: 3,", "holding: 40003,").replace("holding: {3: 21}", "holding: {40003: 21}")
     assert parse_profile(text, "p.yaml").fields["level"].holding == 40003

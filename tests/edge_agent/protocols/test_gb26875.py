@@ -27,6 +27,8 @@ from edge_agent.protocols.gb26875 import (
 from edge_agent.protocols.gb26875.frame import CHINA_TIME, MAX_APP_DATA, FrameError
 from edge_agent.protocols.gb26875.names import TYPE_FLAGS
 from edge_agent.protocols.gb26875.objects import decode_note, encode_note
+from edge_agent.protocols.gb26875_items import CHANNELS
+from firmware_profiles.checks import GB_CHANNELS
 
 HEAD = "40 40 01 00 01 01 20 3A 09 1A 09 0C 79 03 00 00 00 00 38 5B 01 00 00 00"
 FROM_CENTRE = "40 40 01 00 01 01 20 3A 09 1A 09 0C 38 5B 01 00 00 00 79 03 00 00 00 00"
@@ -243,3 +245,7 @@ def test_a_million_mutated_frames_never_raise() -> None:
                 decode_app_data(item.app_data)
     assert good > 200_000
     assert len(framer._buffer) <= MAX_APP_DATA + 60
+
+
+def test_the_profile_language_knows_the_names_of_all_types():
+    assert set(GB_CHANNELS) == set(CHANNELS.values())
