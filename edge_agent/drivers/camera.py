@@ -41,6 +41,7 @@ LOST_AFTER_S: Final = 3.0
 FLUENT: Final = 60.0
 MOST_UNSENT: Final = 10_000
 LINE_NAME: Final = "line"
+FROZEN: Final = "the picture stands still to the last bit: the camera's encoder hangs, restart the camera"
 SKIPPING: Final = 0.2
 """Part of the frames that may be skipped before the worker counts as degraded."""
 
@@ -95,7 +96,9 @@ class CameraDriver:
             words.append(f"{report.skipped} frames/s skipped: {why}; counted {report.lag_ms:.0f} ms late at most")
         if report.scene != "ok" and report.link == "up":
             words.append(f"the picture is {report.scene}")
-        is_well = report.link == "up" and report.scene == "ok" and not has_skipped
+        if report.is_frozen:
+            words.append(FROZEN)
+        is_well = report.link == "up" and report.scene == "ok" and not report.is_frozen and not has_skipped
         detail = "; ".join(words)[:512]
         if report.link == "connecting":
             return DriverHealth(state="starting", detail=detail, restarts=self._restarts)
@@ -181,7 +184,7 @@ class CameraDriver:
             self._buckets.crossed(message.direction, message.confidence)
         else:
             self._report, self._trouble = message, None
-            if message.link == "up":
+            if message.link == "up" and not message.is_frozen:
                 self._buckets.present(message.present, message.confidence)
             await self._judge(message)
         bucket = self._buckets.finished(self._context.clock.now())
@@ -193,7 +196,10 @@ class CameraDriver:
         now = self._context.clock.monotonic()
         if report.link == "up":
             self._lost_since = None
-            await self._tell_state(report.scene, "")
+            # A picture that no longer changes is as good as none, and a hub of any age knows `lost`. Where there is
+            # nothing to see anyway (black, a lid without grain), that is the better word.
+            is_lost = report.is_frozen and report.scene == "ok"
+            await self._tell_state("lost" if is_lost else report.scene, FROZEN if is_lost else "")
             return
         self._lost_since = now if self._lost_since is None else self._lost_since
         if report.link == "lost" and now - self._lost_since >= LOST_AFTER_S:

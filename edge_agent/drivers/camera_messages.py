@@ -48,6 +48,8 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
     """Of one core, in the last second."""
     lag_ms: float = 0.0
     """Age of the oldest frame of the last second when it had been counted."""
+    is_frozen: bool = False
+    """Whether the camera shows the same picture to the last bit again and again: its encoder hangs."""
     is_held_back: bool = False
     """Whether frames were skipped to keep within the budget, and not because the CPU is too slow."""
 

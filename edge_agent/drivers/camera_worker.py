@@ -17,6 +17,7 @@ from edge_agent.counting.av_picture import AvPicture, Scalers
 from edge_agent.counting.back_end import make_detector
 from edge_agent.counting.camera_state import CameraWatch
 from edge_agent.counting.count_file import to_polygon
+from edge_agent.counting.freeze import FreezeWatch
 from edge_agent.counting.line import Line
 from edge_agent.counting.picture import THUMB_WIDTH
 from edge_agent.counting.pipeline import PeopleCounter
@@ -45,6 +46,7 @@ class Counting:
         self._size: tuple[int, int] | None = None
         self._counter: PeopleCounter | None = None
         self._watch = CameraWatch()
+        self._freeze = FreezeWatch()
         self._frame = 0
         self.present = 0
         self.confidence = 1.0
@@ -53,6 +55,11 @@ class Counting:
     def watch(self) -> CameraWatch:
         """What the camera sees."""
         return self._watch
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the camera repeats one picture."""
+        return self._freeze.is_frozen
 
     @property
     def remark(self) -> str:
@@ -68,6 +75,8 @@ class Counting:
         counter = self._counter_for(picture.width, picture.height)
         grey = picture.grey(THUMB_WIDTH)
         self._watch.step(grey, fresh.time_s)
+        if self._freeze.is_due(fresh.time_s):
+            self._freeze.step(picture.fingerprint(), fresh.time_s)
         seen = counter.step(picture, self._frame, fresh.time_s, grey)
         self._frame += 1
         self.present, self.confidence = seen.present, seen.confidence
@@ -134,6 +143,7 @@ class Meter:
             skipped=feed.skipped - self._skipped,
             cpu_pct=round(100 * (cpu - self._cpu) / span, 1),
             lag_ms=round(1000 * self.lag_s, 1),
+            is_frozen=is_up and counting.is_frozen,
             is_held_back=self.rested_s > 0,
         )
         self._wall, self._cpu, self.frames, self._skipped = now, cpu, 0, feed.skipped

@@ -20,7 +20,7 @@ from edge_agent.drivers.camera import CameraDriver
 from edge_agent.errors import ConfigError
 from edge_agent.ports import DriverContext
 from simulators.cameras.clips import Clip, drawn_clip, write_clip
-from simulators.cameras.faults import FaultyLine
+from simulators.cameras.faults import FaultyLine, spoiled
 from simulators.cameras.rtsp import RtspCamera
 from simulators.cameras.scene import Corridor, draw_corridor
 from wire.clock import SystemClock
@@ -174,24 +174,69 @@ async def test_a_worker_that_is_killed_or_hangs_is_replaced(clip, server):
     await until_async(lambda: workers() == [], what="no worker left")
 
 
-async def test_a_worker_writes_to_its_pipes_and_the_camera_alone(clip, server):
-    async with running(clip, server.url) as (_, kept):
-        await until_async(lambda: kept.states() == ["ok"], what="the stream")
-        (worker,) = workers()
+def written_bytes(process: int) -> int:
+    """By write() and the like since it began, to whatever."""
+    return int(Path(f"/proc/{process}/io").read_text().split("wchar:")[1].split()[0])
 
-        writable, sockets = [], 0
+
+def peers(process: int) -> dict[str, list[str]]:
+    """By protocol the far ends, as `address:port` in hex, of the sockets that the process has open."""
+    entries = [entry.readlink().as_posix() for entry in Path(f"/proc/{process}/fd").iterdir()]
+    inodes = {target[len("socket:[") : -1] for target in entries if target.startswith("socket:")}
+    found: dict[str, list[str]] = {}
+    for protocol in ("tcp", "tcp6", "udp", "udp6", "unix", "packet", "raw", "netlink"):
+        for line in Path(f"/proc/{process}/net/{protocol}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if inodes & set(fields):
+                found.setdefault(protocol, []).append(fields[2])
+                inodes -= set(fields)
+    assert not inodes, f"sockets of unknown kind: {inodes}"
+    return found
+
+
+async def test_no_frame_leaves_the_worker(clip, server):
+    """Its writable files, its shared memory, the far ends of its sockets, and how much goes through its pipe."""
+    async with running(clip, server.url) as (driver, kept):
+        await until_async(lambda: kept.states() == ["ok"], what="the stream")
+        await until_async(lambda: driver.health().state == "running", what="counting")
+        (worker,) = workers()
+        before, since = written_bytes(worker), asyncio.get_running_loop().time()
+        await until_async(lambda: kept.count("in") + kept.count("out") > 0, deadline_s=60, what="people in the picture")
+        per_s = (written_bytes(worker) - before) / (asyncio.get_running_loop().time() - since)
+
+        writable = []
         for entry in Path(f"/proc/{worker}/fd").iterdir():
             target = entry.readlink().as_posix()
             flags = int(Path(f"/proc/{worker}/fdinfo/{entry.name}").read_text().split("flags:")[1].split()[0], 8)
-            sockets += target.startswith("socket:")
             if flags & (os.O_WRONLY | os.O_RDWR) and not target.startswith(("pipe:", "socket:", "anon_inode:")):
                 writable.append(target)
+        maps = [line.split(maxsplit=5) for line in Path(f"/proc/{worker}/maps").read_text().splitlines()]
+        shared = [fields[-1] for fields in maps if fields[1][1] == "w" and fields[1][3] == "s"]
+        far_ends = peers(worker)
         resident = resident_mib(worker)
 
     # Standard input and the like of a test run may be /dev/null; no file may be.
     assert [target for target in writable if target != "/dev/null"] == []
-    assert sockets <= 4
+    assert shared == []
+    # One line to the camera and no other; 0100007F is 127.0.0.1.
+    assert far_ends == {"tcp": [f"0100007F:{server.port:04X}"]}
+    # A picture of this clip, packed ever so well, has more than that; a report has 300 bytes.
+    assert 0 < per_s < 2000
     assert resident < 220
+
+
+async def test_a_picture_that_hangs_is_told_as_lost_and_is_well_again_when_it_moves(tmp_path):
+    corridor = Corridor((), 70.0, 1, fps=5.0, noise=2.0)
+    path = write_clip(tmp_path / "hangs.mp4", spoiled(draw_corridor(corridor), "freeze", 20, 330), 5)
+    clip = Clip(path, corridor.width, corridor.height, 5.0, corridor.frames, corridor.line, corridor.in_side, ())
+    async with RtspCamera(path, loops=2) as camera, running(clip, camera.url) as (driver, kept):
+        await until_async(lambda: kept.states() == ["ok", "lost"], deadline_s=75, what="the freeze told")
+        assert "restart the camera" in driver.health().detail
+        assert driver.health().state == "degraded"
+        assert "encoder hangs" in next(e.data.detail for e in kept.events if getattr(e.data, "state", "") == "lost")
+
+        await until_async(lambda: kept.states() == ["ok", "lost", "ok"], deadline_s=40, what="moving again")
+        assert driver.health().restarts == 0
 
 
 async def test_a_refused_password_is_said_without_being_told(clip):
