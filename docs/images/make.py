@@ -116,7 +116,8 @@ def live_around(site: Site) -> None:
         site.publish(gateway, {"device": gateway, "kind": "gateway.health", "data": health})
         for door, pct in (("101", 71), ("203", 12 if code.endswith("5") else 88)):
             where = {"device": f"smoke-{door}", "unit": f"{code}-{door}"}
-            site.publish(gateway, {**where, "kind": "device.health", "data": {"battery_pct": pct}})
+            said = {"battery_pct": pct, "rssi_dbm": -71, "profile": "heiman/hs1sa"}
+            site.publish(gateway, {**where, "kind": "device.health", "data": said})
     forced = {"device": "lock-102", "unit": "990000-0004-12-102", "kind": "lock.alarm", "data": {"alarm": "forced"}}
     site.publish(GATEWAYS["990000-0004-12"], forced)
     for name in ("值班台", "巡逻岗"):

@@ -2,8 +2,8 @@
 
 import time
 
-from playwright.sync_api import expect
-from support.browser import Watched
+from playwright.sync_api import Browser, expect
+from support.browser import PHONE, Watched, window
 from support.site import Site
 from support.wait import until
 
@@ -78,3 +78,23 @@ def test_the_pages_put_no_personal_data_into_addresses_or_titles(site: Site, wat
     watched.page.wait_for_url("**/alerts/*")
     assert watched.page.title() == "安房"
     assert watched.page.url.rsplit("/", 1)[1].isdigit()
+
+
+def test_on_a_phone_the_list_has_the_screen_and_the_filters_unfold(browser: Browser, site: Site) -> None:
+    site.smoke("gw-phone-01", "smoke")
+    with window(browser, site.address, size=PHONE) as opened:
+        page = opened.page
+        page.goto(site.link("zhangsan", "manager"))
+        page.wait_for_url("**/alerts")
+        expect(page.locator(".line").first).to_be_visible()
+        box = page.locator(".list").bounding_box()
+        assert box is not None
+        assert box["height"] >= PHONE[1] / 2
+        assert box["y"] + box["height"] <= PHONE[1]
+        expect(page.get_by_label("级别")).to_be_hidden()
+        page.get_by_test_id("more-filters").click()
+        page.get_by_label("级别").select_option("P0")
+        page.get_by_label("排序").select_option("newest")
+        expect(page.get_by_test_id("more-filters")).to_contain_text("2")
+        expect(page.locator(".line", has_text="gw-phone-01")).to_be_visible()
+        page.wait_for_url("**/alerts?severity=P0&order=newest")

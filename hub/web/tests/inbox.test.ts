@@ -48,6 +48,7 @@ class FakeHub {
     const found = this.alerts
       .filter((item) => (ids.length ? ids.includes(item.id) : true))
       .filter((item) => !query.has("class") || query.getAll("class").includes(item.alert_class))
+      .filter((item) => !query.has("severity") || query.getAll("severity").includes(item.severity))
       .filter((item) => query.get("state") !== "unacknowledged" || !item.is_acknowledged)
       .filter((item) => item.review !== "resolved")
       .sort((a, b) => b.id - a.id);
@@ -135,6 +136,14 @@ describe("the inbox", () => {
     await inbox.load();
     expect(ids(inbox).slice(0, 3)).toEqual([2, 1, 202]);
     expect(life.count).toBe(2);
+  });
+
+  it("rings for what is acute; a missing detector stands on top and rings for nobody", async () => {
+    hub.alerts = [alert(1, { alert_class: "L", severity: "P2" }), alert(2)];
+    const inbox = createInbox();
+    await inbox.load();
+    expect(ids(inbox)).toEqual([1, 2]);
+    expect(life.count).toBe(0);
   });
 
   it("shows only the answer to the last of two questions", async () => {

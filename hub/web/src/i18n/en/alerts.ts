@@ -3,6 +3,7 @@ export default {
   empty: "No alerts match",
   counts: "{open} open, {unacknowledged} unacknowledged",
   all: "All classes",
+  filters: "Filters",
   filterClass: "Class",
   filterSeverity: "Severity",
   filterState: "State",

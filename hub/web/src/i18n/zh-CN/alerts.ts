@@ -3,6 +3,7 @@ export default {
   empty: "没有符合条件的预警",
   counts: "未办结 {open} 条，未确认 {unacknowledged} 条",
   all: "全部类别",
+  filters: "筛选",
   filterClass: "类别",
   filterSeverity: "级别",
   filterState: "状态",
