@@ -1,5 +1,6 @@
 """The one place where the hub validates what gateways send: payloads become typed values, or say why they cannot."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -39,7 +40,10 @@ class Bad(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A batch, its events opened. Event *i* has number `first_seq + i`. `payload` is the message as it came."""
+    """A batch, its events opened. Event *i* has number `first_seq + i`. `payload` is the message as it came.
+
+    `arrived_at`: of a recording, when each event came; otherwise all of them come when they are taken.
+    """
 
     topic: str
     gateway_id: str
@@ -50,6 +54,7 @@ class Delivered:
     clock: str
     events: list[Good | Bad]
     payload: bytes
+    arrived_at: Sequence[datetime] = ()
 
     @property
     def last_seq(self) -> int:

@@ -46,7 +46,7 @@ _SEEN_EVERY_S: Final = 1.0
 _GATEWAYS_REMEMBERED: Final = 100_000
 
 
-Opened: TypeAlias = tuple[Delivered, int, AnyEvent, bool]
+Opened: TypeAlias = tuple[Delivered, int, AnyEvent, bool, datetime]
 """A new event: its batch, its number, itself, whether it is late. A plain tuple: there are many."""
 
 
@@ -139,7 +139,7 @@ class Intake:
             add_gateways(connection, fresh, now)
             changes += [Change("gateway", gateway_id, "unadopted") for gateway_id in sorted(fresh)]
             streams = lock_streams(connection, [(batch.gateway_id, batch.epoch) for batch in batches], now)
-            rows, opened = _account(batches, streams, to_ms(now), rejected, outcome)
+            rows, opened = _account(batches, streams, now, rejected, outcome)
             for key, stream in streams.items():
                 self._settle(key, stream, now, outcome)
             if rows or rejected or changes:
@@ -149,6 +149,8 @@ class Intake:
             save_streams(connection, (stream for stream in streams.values() if stream.is_touched), now)
             overdue = {g for g in heard - unknown | fresh if now_s - self._seen_s.get(g, -60.0) >= _SEEN_EVERY_S}
             touch_gateways(connection, overdue - fresh, now)
+            for at, came in _came(batches).items():
+                touch_gateways(connection, came, at)
             kept = keep_rejected(session, rejected, now)
             if kept.added:
                 changes += [
@@ -200,8 +202,8 @@ class Intake:
     ) -> list[Change]:
         first_id = insert_events(session, rows)
         events = [
-            StoredEvent(number, batch.gateway_id, batch.epoch, seq, now, event, is_late)
-            for number, (batch, seq, event, is_late) in enumerate(opened, first_id)
+            StoredEvent(number, batch.gateway_id, batch.epoch, seq, came_at, event, is_late)
+            for number, (batch, seq, event, is_late, came_at) in enumerate(opened, first_id)
         ]
         if is_careful:
             return self._fold_one_by_one(session, events, now)
@@ -246,13 +248,14 @@ class Intake:
 def _account(
     batches: Sequence[Delivered],
     streams: dict[StreamKey, LockedStream],
-    received_ms: int,
+    now: datetime,
     rejected: list[Rejected],
     outcome: Outcome,
 ) -> tuple[list[EventValues], list[Opened]]:
     """Go through the batches, each stream's in the order of its numbers: which events are new, which are unreadable."""
     rows: list[EventValues] = []
     opened: list[Opened] = []
+    now_ms = to_ms(now)
     for batch in _in_order(batches):
         stream = streams[batch.gateway_id, batch.epoch]
         progress = stream.progress
@@ -273,18 +276,35 @@ def _account(
                 bad.append(seq)
                 continue
             event = item.event
+            came_at = batch.arrived_at[seq - first_seq] if batch.arrived_at else now
+            received_ms = to_ms(came_at) if batch.arrived_at else now_ms
             kind = _KIND_OF.get(type(event)) or event.kind
             rows.append(
                 (stream.id, seq, item.observed_ms, batch.sent_ms, received_ms, batch.clock,
                  kind, event.device, event.unit, item.body)
             )  # fmt: skip
-            opened.append((batch, seq, event, seq < highest))
+            opened.append((batch, seq, event, seq < highest, came_at))
             stored.append(seq)
         _name_the_unreadable(batch, bad, progress, rejected, outcome)
         if stored or bad or floor != (progress.floor_seq, progress.has_floor):
             progress.take(first_seq, last_seq, stored, bad)
             stream.is_touched = True
+    if any(batch.arrived_at for batch in batches):
+        order = sorted(range(len(rows)), key=lambda n: opened[n][4])
+        return [rows[n] for n in order], [opened[n] for n in order]
     return rows, opened
+
+
+def _came(batches: Sequence[Delivered]) -> dict[datetime, set[str]]:
+    """Of recorded batches: the gateways that were heard last at each instant."""
+    last: dict[str, datetime] = {}
+    for batch in batches:
+        if batch.arrived_at:
+            last[batch.gateway_id] = max(batch.arrived_at[-1], last.get(batch.gateway_id, batch.arrived_at[-1]))
+    found: dict[datetime, set[str]] = {}
+    for gateway_id, at in last.items():
+        found.setdefault(at, set()).add(gateway_id)
+    return found
 
 
 def _in_order(batches: Sequence[Delivered]) -> list[Delivered]:

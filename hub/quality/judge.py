@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from hub.occupancy import interval_90
 from hub.quality.report import Quality
-from hub.quality.run import STEP_S, Ran
+from hub.quality.run import Ran
 from hub.quality.scoring import NightBound, Raised, calibration, score
 from hub.quality.truth_file import Truth
 from hub.rules.model import AlertClass
@@ -24,7 +24,7 @@ def judge(database: Database, truth: Truth, ran: Ran) -> Quality:
         return Quality(
             truth=truth,
             ran=ran,
-            scores=score(_raised(session, truth.start), truth.expected, STEP_S),
+            scores=score(_raised(session, truth.start), truth.expected, ran.step_s),
             belief=calibration(_nights(session, truth.start), truth),
         )
 

@@ -6,29 +6,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy import event
 from sqlmodel import Session
 
 from hub.alerts.evaluate import Evaluator
+from hub.alerts.packs import standard_packs
 from hub.alerts.silence import LISTENING
 from hub.errors import ConfigError
 from hub.feed import ChangeFeed
 from hub.ingest.transaction import Intake
 from hub.keys import organisation_key
 from hub.metrics import Metrics
-from hub.quality.recording import Window, windows
+from hub.quality.recording import Arrival, Window, arrivals, count_lines
 from hub.registry.seed_file import load_seed
 from hub.registry.vault import load_vault
+from hub.replay.schedule import FINE, MOST_HELD, Schedule, shortest_silence, step_for
 from hub.store.changes import record_changes
 from hub.store.database import Database
 from hub.store.migrate import open_database
 from hub.store.tables.alerts import Progress
 from wire.clock import Clock
-
-STEP_S: Final = 3600.0
-"""Simulated seconds between two looks at compliance and at what time brings about; alarms do not wait for it."""
 
 
 @dataclass(slots=True)
@@ -53,12 +51,16 @@ class RecordedClock:
 
 @dataclass(slots=True)
 class Ran:
-    """What a run cost. `alarm_s`: from the arrival of each alarm to the commit of what came of it, in real seconds."""
+    """What a run cost. `alarm_s`: from the arrival of each alarm to the commit of what came of it, in real seconds.
+
+    `step_s`: simulated seconds between two looks at compliance; alarms do not wait for it.
+    """
 
     events: int = 0
     seconds: float = 0.0
     alarm_s: list[float] = field(default_factory=list)
     unfolded: int = 0
+    step_s: float = 0.0
 
 
 def run_recording(
@@ -101,27 +103,86 @@ def _take_in(
 ) -> Ran:
     if not path.is_file():
         raise ConfigError(f"{path}: is not there; write the folder with `anfang-sim residents`")
-    clock = RecordedClock(start, start)
-    folder, metrics, ran = Evaluator(), Metrics(), Ran()
-    intake = Intake(database, clock, ChangeFeed(), folder, metrics, accept_unknown=True)
+    ran = _Run(database, step_for(count_lines(path)), start, stopwatch)
     began = stopwatch.monotonic()
-    for step in windows(path, STEP_S):
-        if isinstance(step, Window):
-            clock.at = step.now
-            messages = step.messages()
-            arrived = stopwatch.monotonic()
-            ran.events += intake.take(messages).stored
-            if step.is_alarm:
-                ran.alarm_s.append(stopwatch.monotonic() - arrived)
-            on_progress(ran.events)
-            continue
-        clock.at = step
-        with database.write() as session:
-            _was_listening(session, step)
-            record_changes(session, folder.tick(session, step), step)
-    ran.seconds = stopwatch.monotonic() - began
-    ran.unfolded = int(metrics.unfolded._value.get())  # the client offers no other way to read one
-    return ran
+    for arrival in arrivals(path):
+        ran.take(arrival)
+        on_progress(ran.ran.events)
+    ran.end()
+    ran.ran.seconds = stopwatch.monotonic() - began
+    return ran.ran
+
+
+class _Run:
+    """Takes arrivals in, and lets time pass between them as a replay of them will (`hub.replay.schedule`)."""
+
+    def __init__(self, database: Database, step: timedelta, start: datetime, stopwatch: Clock) -> None:
+        self._database = database
+        self._stopwatch = stopwatch
+        self._clock = RecordedClock(start, start)
+        self._brain = Evaluator()
+        self._metrics = Metrics()
+        self._intake = Intake(database, self._clock, ChangeFeed(), self._brain, self._metrics, accept_unknown=True)
+        self._schedule = Schedule(step, shortest_silence(standard_packs()))
+        self._window = Window()
+        self.ran = Ran(step_s=step.total_seconds())
+        # The ledger was there before the first event.
+        self._schedule.want(start + FINE)
+
+    def take(self, arrival: Arrival) -> None:
+        """The next one."""
+        held = self._window.arrivals
+        is_other = bool(held) and held[-1].at != arrival.at
+        if is_other and (self._is_alone(held) or len(held) >= MOST_HELD):
+            self._flush()
+        if (due := self._schedule.next()) is not None and due <= arrival.at:
+            self._flush()
+            self._pass_time(arrival.at)
+        if arrival.is_alarm or self._schedule.step == FINE:
+            # What came at the same instant comes with it, as one batch in the history.
+            self._flush(before=arrival.at)
+        self._window.arrivals.append(arrival)
+        self._schedule.hear([arrival.gateway], arrival.at)
+
+    def end(self) -> None:
+        """There is nothing more."""
+        self._flush()
+        until = self._clock.at
+        self._pass_time(until)
+        self._tick(until)
+        while self._schedule.pending is not None and self._schedule.last == until:
+            self._tick(until)
+        self.ran.unfolded = int(self._metrics.unfolded._value.get())  # the client offers no other way to read one
+
+    def _is_alone(self, held: list[Arrival]) -> bool:
+        return self._schedule.step == FINE or any(arrival.is_alarm for arrival in held)
+
+    def _flush(self, before: datetime | None = None) -> None:
+        """Take in what is held; with `before`, what came before that instant."""
+        held = self._window.arrivals
+        kept = [arrival for arrival in held if before is not None and arrival.at >= before]
+        self._window.arrivals = held[: len(held) - len(kept)]
+        if self._window.arrivals:
+            self._clock.at = self._window.arrivals[-1].at
+            is_alarm = any(arrival.is_alarm for arrival in self._window.arrivals)
+            messages = self._window.messages()
+            arrived = self._stopwatch.monotonic()
+            self.ran.events += self._intake.take(messages).stored
+            if is_alarm:
+                self.ran.alarm_s.append(self._stopwatch.monotonic() - arrived)
+        self._window.arrivals = kept
+
+    def _pass_time(self, upto: datetime) -> None:
+        while (at := self._schedule.next()) is not None and at <= upto:
+            self._tick(at)
+
+    def _tick(self, at: datetime) -> None:
+        self._clock.at = max(self._clock.at, at)
+        self._schedule.look(at)
+        with self._database.write() as session:
+            _was_listening(session, at)
+            record_changes(session, self._brain.tick(session, at), at)
+            self._schedule.looked(session, at)
 
 
 def _was_listening(session: Session, now: datetime) -> None:
