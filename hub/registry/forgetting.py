@@ -12,6 +12,7 @@ from hub.registry.ledger import held_at
 from hub.registry.vault import Vault
 from hub.rules.local_time import local_day
 from hub.store.tables.alerts import AlertAction, AlertEvidence, AlertRow
+from hub.store.tables.authority import AuthorityRequest
 from hub.store.tables.household import HouseholdRequest
 from hub.store.tables.registry import (
     Booking,
@@ -150,6 +151,7 @@ def _scrub(session: Session, words: Sequence[str]) -> int:
     columns = (
         (AlertAction, "reason"), (AlertAction, "detail"), (AlertRow, "explanation_zh"), (AlertRow, "explanation_en"),
         (Booking, "reason"), (HouseholdRequest, "words"), (HouseholdRequest, "answer"),
+        (AuthorityRequest, "scope"), (AuthorityRequest, "given"), (AuthorityRequest, "decision"),
     )  # fmt: skip
     for table, name in columns:
         column = getattr(table, name)

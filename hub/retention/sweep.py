@@ -16,6 +16,7 @@ from hub.rules.local_time import local_day
 from hub.store.audit import Audited, append_audit, cut_audit
 from hub.store.database import Database
 from hub.store.tables.alerts import AlertAction, AlertEvidence, AlertRow, CredentialDay, NightRow, Notification
+from hub.store.tables.authority import AuthorityRequest
 from hub.store.tables.household import HouseholdRequest
 from hub.store.tables.ingest import CommandRow, EventRow, RejectedBatch
 from hub.store.tables.retention import PurgeRun
@@ -171,6 +172,17 @@ class Sweeper:
                 and_(
                     col(HouseholdRequest.answered_at) < schedule.cutoff(Period.AUDIT, now),
                     col(HouseholdRequest.unit_code).not_in(list(held)),
+                ),
+            ),
+            (
+                "authority_requests_deleted",
+                AuthorityRequest,
+                and_(
+                    col(AuthorityRequest.decided_at) < schedule.cutoff(Period.AUDIT, now),
+                    or_(
+                        col(AuthorityRequest.unit_code).is_(None),
+                        col(AuthorityRequest.unit_code).not_in(list(held)),
+                    ),
                 ),
             ),
             (

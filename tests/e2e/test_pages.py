@@ -36,6 +36,7 @@ def screens(site: Site) -> dict[str, str]:
         "tenancy": f"/registry/tenancy?unit={UNIT}",
         "export": "/registry/export",
         "requests": "/registry/requests",
+        "authorities": "/registry/authorities",
         "duty": "/settings/duty",
         "channels": "/settings/channels",
         "me": "/settings/me",

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from playwright.sync_api import expect
-from support.browser import Watched
+from playwright.sync_api import Browser, expect
+from support.browser import Watched, window
 from support.site import Site
 
 BROKEN = (
@@ -117,3 +117,35 @@ def test_the_ledger_leaves_with_masks_unless_a_reason_is_given(site: Site, watch
     assert "张三" in Path(opened.value.path()).read_text(encoding="utf-8-sig")
     [line] = site.api.get("/api/v1/audit", params={"action": "registry.export.revealed"}).json()["items"]
     assert line["reason"] == "派出所依法调取"
+
+
+def test_what_an_authority_asks_for_is_decided_by_somebody_else(browser: Browser, site: Site, watched: Watched) -> None:
+    page = watched.page
+    page.goto("/registry/authorities")
+    page.get_by_role("button", name="登记调取请求").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="保存").click()
+    expect(dialog.get_by_text("请填写此项")).to_have_count(3)
+    dialog.get_by_label("调取单位").fill("示例派出所")
+    dialog.get_by_label("文书号").fill("示公调字1号")
+    dialog.get_by_label("文书日期").fill("2026-01-02")
+    dialog.get_by_label("法律依据").fill("刑事诉讼法第54条")
+    dialog.get_by_label("调取范围").fill("302室一月的门锁记录")
+    dialog.get_by_label("房屋编码").fill("990000-0002-1-302")
+    dialog.get_by_role("button", name="保存").click()
+    row = page.get_by_test_id("authorities").get_by_role("row", name="示例派出所")
+    row.get_by_role("button", name="查看").click()
+    expect(page.get_by_role("dialog")).to_contain_text("须由登记人以外的管理员决定")
+    with window(browser, site.address) as other:
+        page = other.page
+        page.goto(site.link("chief", "admin"))
+        page.wait_for_url("**/alerts")
+        page.goto("/registry/authorities")
+        row = page.get_by_test_id("authorities").get_by_role("row", name="示例派出所")
+        row.get_by_role("button", name="查看").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("理由").fill("文书范围过宽，请明确日期")
+        dialog.get_by_role("button", name="作出决定").click()
+        expect(row).to_contain_text("未提供")
+    trail = site.api.get("/api/v1/audit", params={"action": "authority.decide"}).json()["items"]
+    assert [line["actor"] for line in trail] == ["user:chief"]

@@ -77,3 +77,4 @@ class Purpose(StrEnum):
     LEASE = "lease"
     AUDIT = "audit"
     SUBJECT_REQUEST = "subject_request"
+    AUTHORITY_REQUEST = "authority_request"

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from hub.api.routes import (
     alerts,
     audit,
+    authorities,
     desk,
     devices,
     gateways,
@@ -39,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     reports.router,
     users.router,
     audit.router,
+    authorities.router,
     retention.router,
 )
 """Every router; a test holds that each route in them declares its policy."""

@@ -40,6 +40,7 @@ export const router = createRouter({
         { path: "import", component: () => import("./views/registry/ImportView.vue") },
         { path: "tenancy", component: () => import("./views/registry/TenancyView.vue") },
         { path: "export", component: () => import("./views/registry/ExportView.vue"), meta: { right: "registry.export" } },
+        { path: "authorities", component: () => import("./views/registry/AuthoritiesView.vue") },
         { path: "requests", component: () => import("./views/registry/RequestsView.vue") },
       ],
     },

@@ -106,6 +106,27 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_entry_at"), "audit_entry", ["at"], unique=False)
     op.create_index(op.f("ix_audit_entry_unit_code"), "audit_entry", ["unit_code"], unique=False)
     op.create_table(
+        "authority_request",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("authority", sa.String(length=128), nullable=False),
+        sa.Column("document_no", sa.String(length=128), nullable=False),
+        sa.Column("officer", sa.String(length=64), nullable=False),
+        sa.Column("asked_on", sa.Date(), nullable=False),
+        sa.Column("legal_basis", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("unit_code", sa.String(length=128), nullable=True),
+        sa.Column("recorded_by", sa.String(length=96), nullable=False),
+        sa.Column("recorded_at", hub.store.base.InstantMs(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("given", sa.Text(), nullable=False),
+        sa.Column("decided_by", sa.String(length=96), nullable=False),
+        sa.Column("decided_at", hub.store.base.InstantMs(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_authority_request")),
+    )
+    op.create_index(op.f("ix_authority_request_state"), "authority_request", ["state"], unique=False)
+    op.create_index(op.f("ix_authority_request_unit_code"), "authority_request", ["unit_code"], unique=False)
+    op.create_table(
         "change",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("at", hub.store.base.InstantMs(), nullable=False),
@@ -1002,6 +1023,9 @@ def downgrade() -> None:
     op.drop_table("command")
     op.drop_index(op.f("ix_change_at"), table_name="change")
     op.drop_table("change")
+    op.drop_index(op.f("ix_authority_request_unit_code"), table_name="authority_request")
+    op.drop_index(op.f("ix_authority_request_state"), table_name="authority_request")
+    op.drop_table("authority_request")
     op.drop_index(op.f("ix_audit_entry_unit_code"), table_name="audit_entry")
     op.drop_index(op.f("ix_audit_entry_at"), table_name="audit_entry")
     op.drop_index(op.f("ix_audit_entry_action"), table_name="audit_entry")

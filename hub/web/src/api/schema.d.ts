@@ -284,6 +284,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/authority-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Authority Requests
+         * @description Requests of the caller's scope, newest first; those about no one unit are for callers without a scope.
+         */
+        get: operations["list_authority_requests_api_v1_authority_requests_get"];
+        put?: never;
+        /**
+         * Record Authority Request
+         * @description Enter what an authority asked for. It waits until somebody else decides.
+         */
+        post: operations["record_authority_request_api_v1_authority_requests_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/authority-requests/{number}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Authority Request
+         * @description Give or refuse. By another person than who entered it, once.
+         */
+        post: operations["decide_authority_request_api_v1_authority_requests__number__decide_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings": {
         parameters: {
             query?: never;
@@ -1952,6 +1996,35 @@ export interface components {
             is_done: boolean;
         };
         /**
+         * AskedIn
+         * @description What the authority's paper says.
+         */
+        AskedIn: {
+            /**
+             * Asked On
+             * Format: date
+             */
+            asked_on: string;
+            /** Authority */
+            authority: string;
+            /** Document No */
+            document_no: string;
+            /** Legal Basis */
+            legal_basis: string;
+            /**
+             * Officer
+             * @default
+             */
+            officer: string;
+            /**
+             * Scope
+             * @description whose data of which time
+             */
+            scope: string;
+            /** Unit */
+            unit?: string | null;
+        };
+        /**
          * Assignment
          * @description Who takes care; null gives it back.
          */
@@ -1997,6 +2070,51 @@ export interface components {
             role: string;
             /** Subject */
             subject: string;
+            /** Unit Code */
+            unit_code: string | null;
+        };
+        /**
+         * AuthorityOut
+         * @description One request with its decision.
+         */
+        AuthorityOut: {
+            /**
+             * Asked On
+             * Format: date
+             */
+            asked_on: string;
+            /** Authority */
+            authority: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string;
+            /** Decision */
+            decision: string;
+            /** Document No */
+            document_no: string;
+            /** Given */
+            given: string;
+            /** Id */
+            id: number;
+            /** Legal Basis */
+            legal_basis: string;
+            /** Officer */
+            officer: string;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /** Recorded By */
+            recorded_by: string;
+            /** Scope */
+            scope: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "given" | "refused";
             /** Unit Code */
             unit_code: string | null;
         };
@@ -2362,6 +2480,24 @@ export interface components {
             valid_from: string | null;
             /** Valid To */
             valid_to: string | null;
+        };
+        /**
+         * DecisionIn
+         * @description The answer. `given`: what exactly was handed over; nothing is handed over by the hub itself.
+         */
+        DecisionIn: {
+            /**
+             * Decision
+             * @default
+             */
+            decision: string;
+            /**
+             * Given
+             * @default
+             */
+            given: string;
+            /** Is Given */
+            is_given: boolean;
         };
         /**
          * Definition
@@ -3537,6 +3673,13 @@ export interface components {
         Page_AuditOut_: {
             /** Items */
             items: components["schemas"]["AuditOut"][];
+            /** Next */
+            next?: string | null;
+        };
+        /** Page[AuthorityOut] */
+        Page_AuthorityOut_: {
+            /** Items */
+            items: components["schemas"]["AuthorityOut"][];
             /** Next */
             next?: string | null;
         };
@@ -5452,6 +5595,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChainOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_authority_requests_api_v1_authority_requests_get: {
+        parameters: {
+            query?: {
+                state?: ("open" | "given" | "refused") | null;
+                /** @description `next` of the page before */
+                cursor?: string | null;
+                /** @description how many items at most */
+                limit?: number;
+            };
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuthorityOut_"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    record_authority_request_api_v1_authority_requests_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthorityOut"];
+                };
+            };
+            /** @description Problem (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    decide_authority_request_api_v1_authority_requests__number__decide_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why the data is read */
+                "x-purpose"?: string | null;
+            };
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthorityOut"];
                 };
             };
             /** @description Problem (RFC 9457) */

@@ -59,6 +59,8 @@ export default {
     "request.made": "request of a household",
     "request.read": "request read",
     "request.answer": "request answered",
+    "authority.record": "request of an authority entered",
+    "authority.decide": "request of an authority decided",
     "replay.start": "what-if begun",
     "replay.apply": "what-if applied",
     "report.export": "report exported",

@@ -82,5 +82,6 @@ export default {
     lease: "lease",
     audit: "audit",
     subject_request: "the person's own request",
+    authority_request: "request of an authority",
   },
 };

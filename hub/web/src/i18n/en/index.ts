@@ -2,6 +2,7 @@ import type { Messages } from "../zh-CN";
 import alert from "./alert";
 import alerts from "./alerts";
 import audit from "./audit";
+import authorities from "./authorities";
 import common from "./common";
 import devices from "./devices";
 import enter from "./enter";
@@ -24,6 +25,7 @@ const en: Messages = {
   alert,
   alerts,
   audit,
+  authorities,
   devices,
   enter,
   erase,

@@ -75,5 +75,6 @@ export default {
     lease: "租赁",
     audit: "审计",
     subject_request: "本人请求",
+    authority_request: "部门调取",
   },
 };
