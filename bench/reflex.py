@@ -5,8 +5,9 @@
 `anfang-agent run` as a process of its own: its hub refuses connections, its cameras count a clip that loops. Detectors
 speak three protocols: Zigbee2MQTT's payloads through a real Mosquitto, GB/T 26875.3 over TCP (a published frame),
 Modbus RTU on a line of 9,600 baud (pymodbus's server). So do the sirens: Zigbee2MQTT's `set` topic, a relay written
-over Modbus, an output of an OSDP reader (libosdp's peripheral device). On the Modbus siren's bus there are devices that
-never answer, each waited for a second, so that one of them holds the line nearly always. Each alarm counts from its
+over Modbus, an output of an OSDP reader (libosdp's peripheral device). On both sirens' buses
+there are devices that never answer; those on Modbus are waited for a second each, so that one holds the line nearly
+always. Each alarm counts from its
 last byte on the wire to the moment at which the siren has its command. The devices share the machine's cores with the
 counting, so what they need for themselves is in the figures too.
 """
@@ -208,7 +209,8 @@ def config_text(site: Site, cameras: list[str], line: tuple[float, float, float,
         ("siren-m", "calectro/ug-3-o-mb-r", f'bus = "m"\naddress = {SIREN}'),
         ("siren-o", "siren.yaml", 'bus = "o"\naddress = 5'),
         ("panel", "generic/gb26875-transmitter", f'bus = "g"\naddress = {GB_ADDRESS}'),
-        *((f"dead-{n}", "dead.yaml", f'bus = "m"\naddress = {FIRST_DEAD + n}') for n in range(dead)),
+        *((f"dead-m{n}", "dead.yaml", f'bus = "m"\naddress = {FIRST_DEAD + n}') for n in range(dead)),
+        *((f"dead-o{n}", "generic/osdp-reader", f'bus = "o"\naddress = {FIRST_DEAD + n}') for n in range(dead)),
     ):
         parts.append(f'[[device]]\nid = "{name}"\nprofile = "{profile}"\n{where}\n')
     for number, url in enumerate(cameras):
@@ -298,7 +300,7 @@ async def episodes(options: argparse.Namespace, site: Site, folder: Path) -> dic
     every = [wait for found in waits.values() for wait in found]
     return {
         "machine": platform.machine(), "cores": os.cpu_count(), "cameras": options.cameras,
-        "dead_on_the_sirens_bus": options.dead,
+        "dead_on_each_sirens_bus": options.dead,
         # A machine that others use too shows their load; `chrt -r 1` in front takes it out of the figures.
         "load": [round(load, 1) for load in os.getloadavg()],
         "real_time": os.sched_getscheduler(0) in (os.SCHED_RR, os.SCHED_FIFO),
@@ -322,7 +324,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=240)
     parser.add_argument("--cameras", type=int, default=4)
-    parser.add_argument("--dead", type=int, default=1, help="devices that do not answer on the Modbus siren's bus")
+    parser.add_argument("--dead", type=int, default=1, help="devices that do not answer on each siren's bus")
     parser.add_argument("--warm-up", type=float, default=20)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -330,7 +332,7 @@ def main() -> None:
         found = asyncio.run(measure(options, Path(name), broker.url))
     title = (
         f"{found['cameras']} cameras, CPU {found['cpu_busy_pct']} % busy, load {found['load'][0]}, uplink dead, "
-        f"{found['dead_on_the_sirens_bus']} dead on the siren's bus"
+        f"{found['dead_on_each_sirens_bus']} dead on each siren's bus"
     )
     table = Table("detector -> siren", "count", "median ms", "p99 ms", "most ms", title=title)
     for way, figures in [*found["ways"].items(), ("all", found["all"])]:

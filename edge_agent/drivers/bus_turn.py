@@ -11,6 +11,10 @@ import heapq
 from collections.abc import AsyncIterator
 from enum import IntEnum
 from itertools import count
+from typing import Final
+
+LIFE_COMMANDS: Final = frozenset({"siren_on"})
+"""What nobody on the line may hold up."""
 
 
 class Rank(IntEnum):

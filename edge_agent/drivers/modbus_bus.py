@@ -9,7 +9,7 @@ import structlog
 
 from edge_agent.backoff import Backoff
 from edge_agent.config import BusSection
-from edge_agent.drivers.bus_turn import BusTurn, Rank
+from edge_agent.drivers.bus_turn import LIFE_COMMANDS, BusTurn, Rank
 from edge_agent.drivers.hotplug import wait_for_port
 from edge_agent.drivers.links import Tap
 from edge_agent.drivers.modbus_client import ModbusLine
@@ -31,7 +31,6 @@ _GRACE_S: Final = 0.1
 _HEARING_S: Final = 0.02
 _LIFE_TRIES: Final = 2
 """A siren's write that met a late answer of another device is sent again at once."""
-_LIFE_COMMANDS: Final = frozenset({"siren_on"})
 _T = TypeVar("_T")
 
 log = structlog.get_logger()
@@ -124,7 +123,7 @@ class ModbusBus:
         if spec is None or spec.write is None:
             raise CommandError(f"{device_id}: its profile has no command {command!r}")
         for write in spec.write:
-            await self._write(slave, write, is_life=command in _LIFE_COMMANDS)
+            await self._write(slave, write, is_life=command in LIFE_COMMANDS)
         slave.due_s = 0.0
         if spec.confirm and not await slave.station.confirmed(spec.confirm, spec.timeout_s):
             raise LinkError(f"{device_id}: {command} was sent, but not confirmed within {spec.timeout_s:g} s")

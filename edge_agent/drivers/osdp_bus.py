@@ -11,6 +11,7 @@ import structlog
 from edge_agent.backoff import Backoff
 from edge_agent.config import BusSection
 from edge_agent.drivers.access import AccessList
+from edge_agent.drivers.bus_turn import LIFE_COMMANDS
 from edge_agent.drivers.hotplug import wait_for_port
 from edge_agent.drivers.links import Link, Tap, TappedLink, open_link
 from edge_agent.drivers.osdp_commands import commands_of, status_request, vendor_command
@@ -148,7 +149,7 @@ class OsdpBus:
         spec = reader.station.profile.commands.get(command)  # type: ignore[call-overload]  # any word may be asked
         if spec is None or spec.osdp is None:
             raise CommandError(f"{device_id}: its profile has no command {command!r}")
-        await self._do(reader, spec.osdp, spec.timeout_s)
+        await self._do(reader, spec.osdp, spec.timeout_s, is_life=command in LIFE_COMMANDS)
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
@@ -281,7 +282,14 @@ class OsdpBus:
         except CommandError as error:
             log.info("osdp.refused", device=reader.station.id, reason=str(error))
 
-    async def _do(self, reader: _Reader, actions: tuple[OsdpAction, ...] | list[OsdpAction], timeout_s: float) -> None:
+    async def _do(
+        self,
+        reader: _Reader,
+        actions: tuple[OsdpAction, ...] | list[OsdpAction],
+        timeout_s: float,
+        *,
+        is_life: bool = False,
+    ) -> None:
         """Let the reader do things, and wait until it has taken each. Raises CommandError, LinkError."""
         panel = self._panel
         if panel is None:
@@ -291,7 +299,7 @@ class OsdpBus:
             for command in commands_of(action, reader.transport.vendor):
                 outcome: asyncio.Future[bool] = loop.create_future()
 
-                panel.submit(reader.address, command, partial(_settle_soon, loop, outcome))
+                panel.submit(reader.address, command, partial(_settle_soon, loop, outcome), hurries=is_life)
                 try:
                     is_ok = await asyncio.wait_for(outcome, timeout_s)
                 except TimeoutError:

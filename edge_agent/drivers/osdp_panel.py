@@ -17,16 +17,19 @@ import structlog
 
 from edge_agent.drivers.links import Link
 from edge_agent.errors import CommandError, LinkError
-from edge_agent.protocols.osdp import Frame, Framer
+from edge_agent.protocols.osdp import SOM, Frame, Framer, build, parse
 
 log = structlog.get_logger()
 
 REFRESH_S: Final = 0.005
 """Between two turns of libosdp. A poll and its answer take 17 ms at 9,600 baud: finer turns only burn CPU."""
 MAX_JOBS: Final = 256
+HURRY_TURNS: Final = 200
+"""A second: whatever became of the command, readers that come back are waited for again after it."""
 _CHUNK: Final = 512
 _CCRYPT, _RMAC_I, _NAK = 0x76, 0x78, 0x41
 _NAK_NEEDS_SECURE: Final = 6
+_NAK_CANNOT: Final = 9
 _WRONG_KEY_AFTER: Final = 4
 """Challenges in vain. Fewer may be answers that came too late: two did on a box with a load of ten."""
 
@@ -105,6 +108,10 @@ class Panel:
         self._secure: frozenset[int] = frozenset()
         self._with_inputs: frozenset[int] = frozenset()
         self._firmware: Mapping[int, str] = {}
+        self._hurry_turns = 0
+        """For so many more turns of libosdp a command is under way that cannot wait."""
+        self._asked: Frame | None = None
+        """What was sent last, until it was refused in the reader's name."""
         self._framer = Framer()
         self._waiting: dict[int, deque[Callable[[bool], None]]] = {address: deque() for address in self._addresses}
         self.views: Mapping[int, LineView] = {address: LineView() for address in self._addresses}
@@ -145,13 +152,18 @@ class Panel:
         """Second half: ask a lost reader again now, not when libosdp's back-off ends."""
         self._jobs.append(partial(self._core.enable_pd, self._addresses.index(address)))
 
-    def submit(self, address: int, command: Mapping[str, Any], done: Callable[[bool], None]) -> None:
-        """Queue a command; `done` is called on the panel's thread with the outcome. Raises CommandError."""
+    def submit(
+        self, address: int, command: Mapping[str, Any], done: Callable[[bool], None], *, hurries: bool = False
+    ) -> None:
+        """Queue a command; `done` is called on the panel's thread with the outcome. Raises CommandError.
+
+        `hurries`: until it is done, no reader that does not answer is waited for.
+        """
         if address not in self._online:
             raise CommandError(f"reader {address}: the command is refused; is the reader online?")
         if len(self._jobs) >= MAX_JOBS:
             raise CommandError(f"reader {address}: too many commands wait; the line is stuck")
-        self._jobs.append(partial(self._submit, address, dict(command), done))
+        self._jobs.append(partial(self._submit, address, dict(command), done, hurries=hurries))
 
     def has_inputs(self, address: int) -> bool:
         """Whether an online reader announced contact inputs (PDCAP). One without them refuses to be asked."""
@@ -177,6 +189,7 @@ class Panel:
                 while self._jobs:
                     self._jobs.popleft()()
                 self._core.refresh()
+                self._hurry_turns = max(0, self._hurry_turns - 1)
                 self._look()
         except Exception as error:  # the top of a thread: the driver opens the port again
             log.exception("osdp.panel_crashed")
@@ -200,11 +213,19 @@ class Panel:
         number = int(told["firmware_version"]) if told else 0
         return ".".join(str(number >> shift & 0xFF) for shift in (16, 8, 0)) if number else ""
 
-    def _submit(self, address: int, command: dict[str, Any], done: Callable[[bool], None]) -> None:
+    def _submit(
+        self, address: int, command: dict[str, Any], done: Callable[[bool], None], *, hurries: bool = False
+    ) -> None:
+        def settle(is_ok: bool) -> None:
+            self._hurry_turns = 0
+            done(is_ok)
+
+        if hurries:
+            self._hurry_turns = HURRY_TURNS
         if self._core.submit_command(self._addresses.index(address), command):
-            self._waiting[address].append(done)
+            self._waiting[address].append(settle)
         else:
-            done(False)
+            settle(False)
 
     def read(self, most: int) -> bytes:
         """For libosdp: what came, seen by our own framer too."""
@@ -215,6 +236,8 @@ class Panel:
         except LinkError as error:
             self.fault = str(error)
             return b""
+        if not data and self._hurry_turns:
+            return self._refusal()
         for found in self._framer.feed(data) if data else ():
             if isinstance(found, Frame):
                 self._hear(found)
@@ -222,10 +245,23 @@ class Panel:
                 self.noise += 1
         return data
 
+    def _refusal(self) -> bytes:
+        """What ends libosdp's wait of 200 ms for a reader that was not there before: a NAK in its name, once.
+
+        libosdp cannot give a wait up, and whoever else is on the line waits with it. A reader that answers after all is
+        late: its answer is discarded before the next question, and the reader is asked again when it is revived.
+        """
+        asked, self._asked = self._asked, None
+        if asked is None or asked.address in self._online or asked.security:
+            return b""
+        return build(asked.address, _NAK, bytes([_NAK_CANNOT]), sequence=asked.sequence, is_reply=True)
+
     def write(self, data: bytes) -> int:
         """For libosdp: send."""
         if self.fault is not None:
             return 0
+        asked = parse(data[data.find(SOM) :])
+        self._asked = asked if isinstance(asked, Frame) else None
         try:
             return self._link.write(data)
         except LinkError as error:

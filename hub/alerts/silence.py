@@ -56,16 +56,16 @@ def watch_gateways(session: Session, ledger: Ledger, book: AlertBook, now: datet
         # One that is silent still says nothing new: an outage of many is not read again at every tick.
         if told.get(f"gateway:{gateway}", False) is is_silent:
             continue
-        devices, detectors = _behind(session, gateway) if is_silent else (0, 0)
+        devices, detectors, buttons = _behind(session, gateway) if is_silent else (0, 0, 0)
         finding = t1_gateway_silent.judge(
-            gateway, building, last_seen_at, devices=devices, detectors=detectors, p=p, now=now
+            gateway, building, last_seen_at, devices=devices, detectors=detectors, buttons=buttons, p=p, now=now
         )
         book.take(finding, policy)
 
 
-def _behind(session: Session, gateway: str) -> tuple[int, int]:
+def _behind(session: Session, gateway: str) -> tuple[int, int, int]:
     kinds = list(session.exec(select(DeviceWatch.kind).where(DeviceWatch.gateway_id == gateway)))
-    return len(kinds), sum(1 for kind in kinds if kind == "smoke")
+    return len(kinds), kinds.count("smoke"), kinds.count("help")
 
 
 def watch_devices(session: Session, ledger: Ledger, book: AlertBook, now: datetime, listening: datetime) -> None:

@@ -14,16 +14,16 @@ RULE = Rule(
     severity="P2",
     title=Text("网关失联", "Gateway silent"),
     trigger=Text(
-        "网关超过规定时间没有任何消息；带有烟感的网关升为 P1",
-        "Nothing was heard of a gateway for the given time; P1 if smoke detectors are behind it",
+        "网关超过规定时间没有任何消息；带有烟感或求助按钮的网关升为 P1",
+        "Nothing was heard of a gateway for the given time; P1 if smoke detectors or help buttons are behind it",
     ),
     explanation=Text(
-        "网关 {gateway}（楼栋 {building}）自 {since} 起没有消息。其下 {devices} 个设备（含 {detectors} 个烟感）"
-        "无法上报；"
+        "网关 {gateway}（楼栋 {building}）自 {since} 起没有消息。其下 {devices} 个设备"
+        "（含 {detectors} 个烟感、{buttons} 个求助按钮）无法上报；"
         "本地声光报警仍然有效，数据恢复后补传。",
         "Gateway {gateway} (building {building}) has been silent since {since}. {devices} device(s) behind it, "
-        "{detectors} of them smoke detectors, cannot report; local sounders still work, and what happens is "
-        "sent later.",
+        "{detectors} of them smoke detectors and {buttons} help buttons, cannot report; local sounders still work, and "
+        "what happens is sent later.",
     ),
     basis=Text("运行要求", "Operational requirement"),
     benign=(
@@ -32,7 +32,10 @@ RULE = Rule(
     ),
     recommended=(
         Text("检查供电、网线与宽带", "Check power, cable and line"),
-        Text("有烟感时安排人工巡查直至恢复", "With smoke detectors behind it: patrol until it is back"),
+        Text(
+            "有烟感或求助按钮时安排人工巡查直至恢复",
+            "With smoke detectors or help buttons behind it: patrol until it is back",
+        ),
     ),
 )
 
@@ -50,6 +53,7 @@ def judge(
     *,
     devices: int,
     detectors: int,
+    buttons: int = 0,
     p: Parameters,
     now: datetime,
 ) -> Finding:
@@ -62,13 +66,14 @@ def judge(
         subject,
         now,
         source=gateway,
-        severity="P1" if detectors else None,
+        severity="P1" if detectors or buttons else None,
         facts={
             "gateway": gateway,
             "building": building or "?",
             "since": local_text(last_seen_at),
             "devices": devices,
             "detectors": detectors,
+            "buttons": buttons,
         },
         evidence=(
             Evidence(

@@ -312,3 +312,31 @@ async def test_two_readers_with_one_address_are_noticed_and_the_bus_is_well_when
     finally:
         for reader in (first, second, other):
             reader.close()
+
+
+async def test_a_siren_is_told_though_a_reader_is_dead_and_that_one_still_comes_back(tmp_path, line):
+    profile = tmp_path / "siren.yaml"
+    profile.write_text(
+        "profile: 1\nvendor: A\nmodel: B\nfamily: siren\nsource: test\ntransport: {kind: osdp}\n"
+        "fields: {tamper: {item: tamper}}\nevents: [{kind: device.health, from: {tamper: tamper}}]\n"
+        "commands: {siren_on: {osdp: [{output: 0}]}}\n"
+        "examples: [{name: a, input: {items: {tamper: true}}, fields: {tamper: true}},"
+        ' {name: b, input: {frames: ["00"]}, fails: frame}]\n'
+    )
+    siren, dead = OsdpReader(line, 5), OsdpReader(line, 9)
+    dead.power_off()
+    sink = MemorySink()
+    config = config_for(
+        tmp_path, line, {"id": "siren", "address": 5, "profile": str(profile)}, {"id": "door", "address": 9}
+    )
+    try:
+        async with running(config, sink) as [driver]:
+            await until_async(lambda: any(said.online for said in sink.of("siren", "device.health")), what="the siren")
+            await until_async(lambda: "door (address 9)" in driver.health().detail, what="the dead reader")
+            for _ in range(8):
+                await driver.actuate("siren", "siren_on", {})
+            dead.power_on()
+            await until_async(lambda: driver.health().state == "running", what="the reader back")
+    finally:
+        siren.close()
+        dead.close()
