@@ -40,11 +40,14 @@ class Beliefs:
     """The beliefs of all places, in memory between transactions. `begin`, then `take` events, then `finish`.
 
     What is in memory is what the last transaction wrote; when that one was rolled back, or another process has written
-    since, `begin` is told so and everything is read again.
+    since, `begin` is told so and everything is read again. `is_alone`: nobody else reads or writes the beliefs; they
+    are written only where this object is about to forget them.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, is_alone: bool = False) -> None:
         self._ledger = ledger
+        self._is_alone = is_alone
+        self._unwritten: set[str] = set()
         self._revision = -1
         self._states: dict[str, BeliefState] = {}
         self._profiles: dict[str, tuple[PlaceProfile | None, str]] = {}
@@ -55,9 +58,13 @@ class Beliefs:
         self._recalibrated: set[str] = set()
         self._nights: dict[str, list[Night]] = defaultdict(list)
 
-    def begin(self, *, is_current: bool) -> None:
+    def begin(self, session: Session, *, is_current: bool) -> None:
         """A transaction begins. `is_current`: nobody has written since this object's last `finish`."""
-        if not is_current or self._ledger.revision != self._revision or len(self._states) > _MOST_IN_MEMORY:
+        is_stale = self._ledger.revision != self._revision or len(self._states) > _MOST_IN_MEMORY
+        if self._is_alone and is_stale:
+            self.write(session)
+        # Alone, what a failed transaction folded is folded twice, which is less than all that was never written.
+        if is_stale or not (is_current or self._is_alone):
             for held in (self._states, self._profiles, self._only, self._advanced):
                 held.clear()
             self._revision = self._ledger.revision
@@ -83,6 +90,8 @@ class Beliefs:
         is_known = profile is not None and (place.key in profile.counters or place.key in profile.locks)
         if not is_known and counts:
             # A counter that nobody placed, heard for the first time.
+            if self._is_alone:
+                self._write(session, {unit})
             self._profiles.pop(unit, None)
             self._states.pop(unit, None)
         if isinstance(event, CameraState) and event.data.miss_rate is not None and is_known:
@@ -97,19 +106,10 @@ class Beliefs:
         """Complete the nights that every counter has passed, write all. Returns the units that have a new night."""
         for gateway, newest in self._newest.items():
             self._advance(session, gateway, newest)
-        write_rows(
-            session,
-            PlaceBelief,
-            [
-                {
-                    "place": unit,
-                    "gateway_id": self._profiles[unit][1],
-                    "updated_at": self._states[unit].time,
-                    "state": self._states[unit].dump(),
-                }
-                for unit in sorted(self._changed)
-            ],
-        )
+        if self._is_alone:
+            self._unwritten |= self._changed
+        # A camera that said its rates anew: its place is read again below.
+        self._write(session, self._recalibrated & self._changed if self._is_alone else self._changed)
         for unit in self._recalibrated:
             # From the next transaction on with the rates that this one has written down.
             self._profiles.pop(unit, None)
@@ -118,6 +118,24 @@ class Beliefs:
         found = {unit: nights for unit, nights in self._nights.items() if nights}
         write_rows(session, NightRow, [_row(unit, night) for unit, nights in found.items() for night in nights])
         return set(found)
+
+    def write(self, session: Session) -> None:
+        """Write what was kept from the database: before it is forgotten, or when this object is no longer alone."""
+        self._write(session, self._unwritten)
+        self._unwritten.clear()
+
+    def _write(self, session: Session, units: set[str]) -> None:
+        rows = [
+            {
+                "place": unit,
+                "gateway_id": self._profiles[unit][1],
+                "updated_at": self._states[unit].time,
+                "state": self._states[unit].dump(),
+            }
+            for unit in sorted(units)
+            if unit in self._states
+        ]
+        write_rows(session, PlaceBelief, rows)
 
     def _advance(self, session: Session, gateway: str, newest: datetime) -> None:
         mark = at_local(local_day(newest), NIGHT_ENDS)
@@ -129,7 +147,8 @@ class Beliefs:
             col(PlaceBelief.gateway_id) == gateway, col(PlaceBelief.updated_at) < mark
         )
         waiting = set(session.exec(query))
-        waiting |= {unit for unit in self._changed if self._profiles[unit][1] == gateway}
+        held = self._states if self._is_alone else self._changed
+        waiting |= {unit for unit in held if self._profiles[unit][1] == gateway}
         for unit in sorted(waiting):
             state = self._state(session, unit, newest)
             if state is not None and state.time < mark:

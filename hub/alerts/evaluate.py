@@ -77,17 +77,18 @@ _NEEDS_HEADS: Final = (SmokeState, FireComponent)
 class Evaluator:
     """Implements `hub.ports.EventFolder`. One per process; its caches are refreshed at the start of each transaction.
 
-    `replays`: judge by what the ledger held at `now`, not by what it holds.
+    `replays`: judge by what the ledger held at `now`, not by what it holds. `is_alone`: nobody else writes to this
+    database while this lives, and nobody reads beliefs from it: what was read is kept, and beliefs stay in memory.
     """
 
-    def __init__(self, packs: PackSet | None = None, *, replays: bool = False) -> None:
+    def __init__(self, packs: PackSet | None = None, *, replays: bool = False, is_alone: bool = False) -> None:
         self._packs = packs or standard_packs()
         # Device -> the event with which T5 looked at it, and whether the ledger had it. A cache: T5 is in the store.
         self._looked_at: dict[str, tuple[int, bool]] = {}
         self._looked_in = -1
         self._ledger = Ledger()
-        self._follower = Follower(self._ledger)
-        self._units = UnitWatch(self._ledger)
+        self._follower = Follower(self._ledger, is_alone=is_alone)
+        self._units = UnitWatch(self._ledger, is_alone=is_alone)
         self._houses = HouseWatch(self._ledger)
         self._replays = replays
 
@@ -216,6 +217,10 @@ class Evaluator:
         self._looked_at[place.key] = stored.id, is_known(place)
         watched.is_changed = True
 
+    def leave(self, session: Session) -> None:
+        """Others will go on with this database: write what was kept from it."""
+        self._follower.write(session)
+
     def tick(self, session: Session, now: datetime) -> list[Change]:
         """What time alone brings about, and what compliance has to say of the events since the last call."""
         self._ledger.refresh(session, now if self._replays else None)
@@ -227,7 +232,7 @@ class Evaluator:
         if self._units.sweep(session, now):
             self._houses.look(session, book, now)
             look_daily(session, book, self._packs, now)
-        self._follower.follow(session, now)
+        self._units.forget(self._follower.follow(session, now).changed)
         watch_gateways(session, self._ledger, book, now, listening)
         watch_devices(session, self._ledger, book, now, listening)
         if is_due(session, "never-heard", _NEVER_HEARD_EVERY, now):

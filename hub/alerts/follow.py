@@ -61,21 +61,26 @@ class _Use:
 
 @dataclass(slots=True)
 class Followed:
-    """What a stretch of events led to."""
+    """What a stretch of events led to. `units`: to be looked at; `changed`: of which something new is stored."""
 
     events: int = 0
     units: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
     is_at_end: bool = True
 
 
 class Follower:
     """Moves along the events. One call, one transaction of the caller's."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, is_alone: bool = False) -> None:
         self._ledger = ledger
         self._streams: dict[int, tuple[str, str]] = {}
-        self._beliefs = Beliefs(ledger)
+        self._beliefs = Beliefs(ledger, is_alone=is_alone)
         self._left_at: tuple[str, int] | None = None
+
+    def write(self, session: Session) -> None:
+        """Write what was kept from the database, where this object was alone with it."""
+        self._beliefs.write(session)
 
     def follow(self, session: Session, now: datetime) -> Followed:
         """Take the next stretch."""
@@ -84,7 +89,7 @@ class Follower:
         if cursor is None:
             cursor = Progress(name=_CURSOR, at=now, cursor="0")
         # Where this object left it: then what it has in memory is what the database holds.
-        self._beliefs.begin(is_current=(cursor.cursor, to_ms(cursor.at)) == self._left_at)
+        self._beliefs.begin(session, is_current=(cursor.cursor, to_ms(cursor.at)) == self._left_at)
         self._left_at = None
         after = int(cursor.cursor)
         last = session.exec(select(func.max(EventRow.id))).one() or 0
@@ -93,7 +98,9 @@ class Follower:
             waiting = self._take(session, self._read(session, after, upto), done)
             self._note_waiting(session, waiting, now)
         self._catch_up(session, upto, done, now)
-        done.units |= self._beliefs.finish(session)
+        nights = self._beliefs.finish(session)
+        done.units |= nights
+        done.changed |= nights
         if upto > after or done.events:
             # Always another instant, so that a transaction that failed is noticed by the next one.
             cursor.at = max(now, cursor.at + timedelta(milliseconds=1))
@@ -151,6 +158,7 @@ class Follower:
                 self._beliefs.take(session, stored, place)
             done.events += len(some)
         _store_uses(session, uses)
+        done.changed |= {unit for unit, _, _ in uses}
         return waiting
 
     def _open(

@@ -91,7 +91,8 @@ def watch_devices(session: Session, ledger: Ledger, book: AlertBook, now: dateti
             held.check_at = min(held.check_at or now + _OUTAGE_STEP, now + _OUTAGE_STEP)
         p = policy.of("L4", l4_detector_lost.Parameters)
         finding = l4_detector_lost.on_silence(place, held.last_seen_at, held.last_event_id, p, now)
-        if finding.active and held.gateway in dark:
+        is_told = book.open_alert("L4", place.device_subject().key) is not None
+        if finding.active and held.gateway in dark and not is_told:
             lost[place.building_code or held.gateway].append(held)
         elif finding.active:
             book.take(finding, policy)

@@ -21,6 +21,7 @@ from hub.store.tables.registry import Credential, Occupant, Person
 USES_DAYS: Final = 62
 NIGHTS_DAYS: Final = 31
 _CHUNK: Final = 400
+_AT_DOOR: Final = frozenset({"lock", "reader", "camera"})
 
 _USES: Final = table_of(CredentialDay)
 _NIGHTS: Final = table_of(NightRow)
@@ -54,10 +55,15 @@ def dark_gateways(session: Session) -> set[str]:
 
 
 class UnitEyes:
-    """Reads what was seen. What the ledger alone says of a unit is kept until the ledger, or the day, is another."""
+    """Reads what was seen. What the ledger alone says of a unit is kept until the ledger, or the day, is another.
 
-    def __init__(self, ledger: Ledger) -> None:
+    `is_alone`: nobody else writes uses and nights; they are kept until `forget` is told of a unit, or the day is over.
+    """
+
+    def __init__(self, ledger: Ledger, *, is_alone: bool) -> None:
         self._ledger = ledger
+        self._is_alone = is_alone
+        self._read: dict[str, tuple[list[UseDay], list[Night]]] = {}
         self._kept_of: tuple[int, date] | None = None
         self._named: dict[str, bool] = {}
         self._elsewhere: dict[str, dict[str, str]] = {}
@@ -69,8 +75,10 @@ class UnitEyes:
             self._kept_of = self._ledger.revision, day
             self._named.clear()
             self._elsewhere.clear()
-        uses, nights, devices = _read(session, sorted(units), day)
-        strange = {use.ref for of_unit in uses.values() for use in of_unit}
+            self._read.clear()
+        read = self._uses_and_nights(session, sorted(units), day)
+        devices = _read_devices(session, sorted(units))
+        strange = {use.ref for of_unit, _ in read.values() for use in of_unit}
         strange -= {held.ref for unit in units.values() for held in unit.credentials}
         unread = {ref for ref in strange if ref not in self._named}
         named = _named(session, unread)
@@ -82,20 +90,32 @@ class UnitEyes:
         dark = dark_gateways(session)
         return {
             code: replace(
-                _seen(unit, uses[code], nights[code], devices[code], dark),
-                named_elsewhere=frozenset(use.ref for use in uses[code] if self._named.get(use.ref, False)),
+                _seen(unit, *read[code], devices[code], dark),
+                named_elsewhere=frozenset(use.ref for use in read[code][0] if self._named.get(use.ref, False)),
                 elsewhere=self._elsewhere[code],
             )
             for code, unit in units.items()
         }
 
+    def forget(self, units: Collection[str]) -> None:
+        """Something new is stored of these units."""
+        for code in units:
+            self._read.pop(code, None)
 
-def _read(
-    session: Session, codes: list[str], day: date
-) -> tuple[dict[str, list[UseDay]], dict[str, list[Night]], dict[str, list["_Device"]]]:
+    def _uses_and_nights(
+        self, session: Session, codes: list[str], day: date
+    ) -> dict[str, tuple[list[UseDay], list[Night]]]:
+        if not self._is_alone:
+            return _read_seen(session, codes, day)
+        unread = [code for code in codes if code not in self._read]
+        if unread:
+            self._read.update(_read_seen(session, unread, day))
+        return {code: self._read[code] for code in codes}
+
+
+def _read_seen(session: Session, codes: list[str], day: date) -> dict[str, tuple[list[UseDay], list[Night]]]:
     uses: dict[str, list[UseDay]] = defaultdict(list)
     nights: dict[str, list[Night]] = defaultdict(list)
-    devices: dict[str, list[_Device]] = defaultdict(list)
     connection = session.connection()
     uses_since, nights_since = day - timedelta(days=USES_DAYS), day - timedelta(days=NIGHTS_DAYS)
     # Columns and not entities: this is most of what a look at many units reads.
@@ -107,10 +127,18 @@ def _read(
         query = select_columns(*_NIGHT).where(_NIGHTS.c.place.in_(chunk), _NIGHTS.c.night >= nights_since)
         for code, *plain, chances, before in connection.execute(query.order_by(_NIGHTS.c.night)):
             nights[code].append(_night(plain, chances, before))
-        for row in connection.execute(select_columns(*_DEVICE).where(_DEVICES.c.unit_code.in_(chunk))):
+    return {code: (uses[code], nights[code]) for code in codes}
+
+
+def _read_devices(session: Session, codes: list[str]) -> dict[str, list["_Device"]]:
+    devices: dict[str, list[_Device]] = defaultdict(list)
+    connection = session.connection()
+    for start in range(0, len(codes), _CHUNK):
+        query = select_columns(*_DEVICE).where(_DEVICES.c.unit_code.in_(codes[start : start + _CHUNK]))
+        for row in connection.execute(query):
             device = _Device(*row)
             devices[device.unit_code].append(device)
-    return uses, nights, devices
+    return devices
 
 
 def _night(plain: list[Any], chances: str, before: str) -> Night:
@@ -173,4 +201,5 @@ def _seen(unit: UnitKnown, uses: list[UseDay], nights: list[Night], devices: lis
         lock_since=min((device.first_seen_at for device in locks), default=None),
         lock_seen_at=max((device.last_seen_at for device in locks), default=None),
         is_dark=bool(gateways & dark),
+        watched_since=min((device.first_seen_at for device in devices if device.kind in _AT_DOOR), default=None),
     )

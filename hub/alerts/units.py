@@ -27,9 +27,13 @@ _REVISION: Final = "revision"
 class UnitWatch:
     """Evaluates units. One call, one transaction of the caller's."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, is_alone: bool = False) -> None:
         self._ledger = ledger
-        self._eyes = UnitEyes(ledger)
+        self._eyes = UnitEyes(ledger, is_alone=is_alone)
+
+    def forget(self, units: Collection[str]) -> None:
+        """Something new is stored of these units."""
+        self._eyes.forget(units)
 
     def note_ledger(self, session: Session, now: datetime) -> bool:
         """Have the units whose ledger changed looked at. True when more than single units changed."""

@@ -120,7 +120,7 @@ class _Run:
         self._database = database
         self._stopwatch = stopwatch
         self._clock = RecordedClock(start, start)
-        self._brain = Evaluator()
+        self._brain = Evaluator(is_alone=True)
         self._metrics = Metrics()
         self._intake = Intake(database, self._clock, ChangeFeed(), self._brain, self._metrics, accept_unknown=True)
         self._schedule = Schedule(step, shortest_silence(standard_packs()))
@@ -152,6 +152,8 @@ class _Run:
         self._tick(until)
         while self._schedule.pending is not None and self._schedule.last == until:
             self._tick(until)
+        with self._database.write() as session:
+            self._brain.leave(session)
         self.ran.unfolded = int(self._metrics.unfolded._value.get())  # the client offers no other way to read one
 
     def _is_alone(self, held: list[Arrival]) -> bool:

@@ -35,7 +35,7 @@ class Player:
         self._database = database
         self._history = history
         self._scratch = Scratch(database, history)
-        self._brain = Evaluator(packs)
+        self._brain = Evaluator(packs, is_alone=True)
         overrides = [float(row["value"]) for row in history.overrides if _is_silence(row)]
         self._schedule = Schedule(step_for(history.events), shortest_silence(packs, overrides), history.deaf_span)
         self._held: list[Batch] = []

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from hub.rules.findings import about_unit, use_evidence
 from hub.rules.known import UnitKnown
 from hub.rules.local_time import local_day
-from hub.rules.many_nights import night_evidence, usable_nights
+from hub.rules.many_nights import chance_above, night_evidence, usable_nights
 from hub.rules.model import (
     FINE,
     NO_ACTUATION,
@@ -23,14 +23,14 @@ from hub.rules.words import DARK
 
 RULE = Rule(
     id="C9",
-    version="1",
+    version="2",
     alert_class=AlertClass.COMPLIANCE,
     severity="P2",
     title=Text("空置房有人使用", "A vacant unit in use"),
     trigger=Text(
-        "台账为空置，且在预约（看房、维修、保洁）之外有规定个不同日期开门，或有一夜在室",
+        "台账为空置，且在预约（看房、维修、保洁）之外有规定个不同日期开门，或有一夜很可能有人在室",
         "The ledger has it vacant, and outside booked times it was opened on the given number of different days, or "
-        "somebody stayed a night",
+        "somebody very probably stayed a night",
     ),
     explanation=Text(
         "房屋 {unit} 台账为空置，近 {window} 天在预约之外有 {days} 天开门、{nights} 夜估计有人。请核对台账状态，"
@@ -53,11 +53,12 @@ RULE = Rule(
 
 
 class Parameters(Base, frozen=True, kw_only=True):
-    """So many days with openings, or one night, within the window."""
+    """So many days with openings, or one night that somebody so likely stayed, within the window."""
 
     days: Times
     window_days: Days
     min_coverage: Share
+    confidence: Share
 
 
 def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
@@ -69,7 +70,11 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
     uses = [use for use in seen.uses if use.day >= since and use.outside_booking]
     days = {use.day for use in uses}
     nights, _ = usable_nights(seen, p.window_days, p.min_coverage, now)
-    stayed = [night for night in nights if not night.abstained and night.lower >= 1 and night.night > since]
+    stayed = [
+        night
+        for night in nights
+        if not night.abstained and night.night > since and chance_above(night, 0) >= p.confidence
+    ]
     if len(days) < p.days and not stayed:
         return CannotEvaluate(DARK) if seen.is_dark else FINE
     at = max([use.last_at for use in uses] + [night.at for night in stayed])

@@ -118,6 +118,7 @@ class UnitSeen:
     """What was seen of a unit: uses of the last weeks, nights of the last week, and whether its devices were there.
 
     `is_dark`: a gateway or device that the unit's rules rest on is silent now, so that compliance rules abstain.
+    `watched_since`: since when a lock or a counter of the unit has been heard.
     `elsewhere`: people of this unit who are entered in another unit too, or under another code with one document.
     `named_elsewhere`: credentials used here that the ledger has, bound to somebody, at another unit or at none.
     """
@@ -132,6 +133,7 @@ class UnitSeen:
     named_elsewhere: frozenset[str] = frozenset()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     lock_seen_at: datetime | None = None
+    watched_since: datetime | None = None
 
 
 def show_life(seen: DeviceSeen, at: datetime) -> None:

@@ -56,7 +56,9 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
         return FINE
     if seen.is_dark:
         return CannotEvaluate(DARK)
-    last = max((at for at in (seen.last_activity_at, care.away_until) if at is not None), default=None)
+    # Nothing ever: then since the door's devices were first heard, for they would have told.
+    known = [at for at in (seen.last_activity_at, care.away_until) if at is not None]
+    last = max(known) if known else seen.watched_since
     if last is None:
         return CannotEvaluate(Text("尚无活动记录", "no activity was ever recorded"))
     hours = (now - last).total_seconds() / 3600

@@ -7,6 +7,7 @@ from simulators.residents.ledger import CardEntry
 from simulators.residents.noise import Noise
 from simulators.residents.people import DAY_S, Kind, Person
 from simulators.residents.plan import Builder, Incident, IncidentKind, UnitPlan
+from simulators.residents.sensors import BATTERY_WARNS_S
 
 PER_UNIT_YEAR: Final[dict[IncidentKind, float]] = {
     "fire": 0.012,
@@ -52,8 +53,9 @@ def _add(plan: UnitPlan, b: Builder, kind: IncidentKind, at: float, rng: Random)
         case "fire" | "cooking":
             plan.expect("L1", at, at + 60, kind, at + lasts + 60)
         case "smoke_battery":
-            plan.expect("L5", at, at + DAY_S, "a dying battery", at + 12 * DAY_S)
             dead = at + lasts
+            # It says so from the first heartbeat of its last days on (`UnitSensors.day`).
+            plan.expect("L5", dead - BATTERY_WARNS_S, at + DAY_S, "a dying battery", at + 12 * DAY_S)
             plan.expect("L4", dead, dead + 2 * DAY_S, "no heartbeat any more")
         case "smoke_tamper":
             plan.expect("L4", at, at + _SOON_S, "taken off", at + lasts + DAY_S)

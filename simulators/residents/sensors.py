@@ -18,6 +18,8 @@ from wire.messages import format_instant
 
 _encoder = msgspec.json.Encoder()
 _BUCKET_S: Final = 60.0
+BATTERY_WARNS_S: Final = 11 * DAY_S
+"""So long before its end a detector's battery is low."""
 
 
 class Report(NamedTuple):
@@ -85,7 +87,7 @@ class UnitSensors:
         period = self._noise.smoke.heartbeat_h * 3600
         beat = from_s + (self._heartbeat_s - from_s) % period
         while beat < min(to_s, self.smoke_dead_s):
-            data = {"battery_pct": 90.0, "battery_low": self.smoke_dead_s - beat < 11 * DAY_S}
+            data = {"battery_pct": 90.0, "battery_low": self.smoke_dead_s - beat < BATTERY_WARNS_S}
             reports.append(self._report(beat, Lane.ROUTINE, self.smoke, "device.health", data))
             beat += period
         self.lock_battery = max(3.0, self.lock_battery - self._noise.lock.battery_per_day)

@@ -24,7 +24,7 @@ units:
 def counter_of(house: House) -> Counter:
     beliefs = Beliefs(house.brain._ledger)
     with house.db.write() as session:
-        beliefs.begin(is_current=False)
+        beliefs.begin(session, is_current=False)
         profile, _ = beliefs._profile(session, "E1-1-101")
         return profile.counters[CAMERA]
 
