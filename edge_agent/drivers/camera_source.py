@@ -1,5 +1,10 @@
 """Opens a camera's stream and yields its frames: RTSP, MJPEG over HTTP, a file, a V4L2 device."""
 
+import errno
+import fcntl
+import os
+import socket
+import sys
 import time
 from collections.abc import Iterator
 from typing import Final, Literal
@@ -23,6 +28,16 @@ _TRANSPORTS: Final[dict[Transport, dict[str, str]]] = {
     "tcp": {"rtsp_transport": "tcp"},
     "udp": {"rtsp_transport": "udp"},
 }
+
+
+_SCHEMES: Final = ("", "file", "rtsp", "rtsps", "http", "https")
+# From linux/videodev2.h: VIDIOC_QUERYCAP, its struct's size, the places of capabilities (of the whole camera) and of
+# device_caps (of this device, 0 from old drivers), and V4L2_CAP_VIDEO_CAPTURE with and without several planes.
+_QUERYCAP: Final = 0x80685600
+_CAPABILITY_SIZE: Final = 104
+_CAPABILITIES: Final = slice(84, 88)
+_DEVICE_CAPS: Final = slice(88, 92)
+_CAPTURES: Final = 0x1001
 
 
 class PasswordRefusedError(LinkError):
@@ -62,6 +77,8 @@ def frames(url: str, transport: Transport = "auto") -> Iterator[tuple[av.VideoFr
     if url.startswith("/dev/"):
         yield from _device_frames(url)
     scheme = urlsplit(url).scheme
+    if scheme not in _SCHEMES:
+        raise LinkError(f"{scheme}:// is not read; give rtsp://, http:// (MJPEG), a file or /dev/video0")
     options = _RTSP_OPTIONS | _TRANSPORTS[transport] if scheme in ("rtsp", "rtsps") else {}
     path = urlsplit(url).path if scheme == "file" else url
     timeout = None if is_file(url) else (OPEN_S, READ_S)
@@ -72,7 +89,7 @@ def frames(url: str, transport: Transport = "auto") -> Iterator[tuple[av.VideoFr
             yield from _decoded(container) if is_file(url) else _alive(_decoded(container))
     except av.FFmpegError as error:
         # FFmpeg's own message repeats the whole address.
-        raise _in_words(error) from None
+        raise _in_words(error, url) from None
     except OSError as error:
         raise LinkError(error.strerror or type(error).__name__) from None
     raise StreamEndedError("the stream has ended")
@@ -107,7 +124,7 @@ def _alive(decoded: Iterator[tuple[av.VideoFrame, float]]) -> Iterator[tuple[av.
         yield found
 
 
-def _in_words(error: av.FFmpegError) -> LinkError:
+def _in_words(error: av.FFmpegError, url: str) -> LinkError:
     if isinstance(error, (av.HTTPUnauthorizedError, av.HTTPForbiddenError)):
         return PasswordRefusedError("the camera refuses user or password")
     if isinstance(error, av.EOFError):
@@ -123,18 +140,48 @@ def _in_words(error: av.FFmpegError) -> LinkError:
     for kind, text in words.items():
         if isinstance(error, kind):
             return LinkError(text)
+    if error.errno == errno.EIO and not is_file(url):
+        # FFmpeg says no more than this of a host without an address and of a line that breaks.
+        host = urlsplit(url).hostname or ""
+        try:
+            socket.getaddrinfo(host, None)
+        except OSError:
+            return LinkError(f"no address is known for the host {host!r}; check the name, or give the number")
+        return LinkError("the connection broke off")
     return LinkError(f"{type(error).__name__}: {error.strerror}")
+
+
+def check_device(path: str) -> None:
+    """Raises LinkError, in words, where the path is no camera that this process may read."""
+    try:
+        device = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise LinkError(f"no such device as {path}; is the camera plugged in?") from None
+    except PermissionError:
+        raise LinkError(f"this user may not read {path}; add it to the group `video`") from None
+    except OSError as error:
+        raise LinkError(f"{path}: {error.strerror}") from None
+    try:
+        found = fcntl.ioctl(device, _QUERYCAP, bytes(_CAPABILITY_SIZE))
+    except OSError:
+        raise LinkError(f"{path} is no camera; `ls /dev/video*` shows those there are") from None
+    finally:
+        os.close(device)
+    of_device, of_all = (int.from_bytes(found[part], sys.byteorder) for part in (_DEVICE_CAPS, _CAPABILITIES))
+    if not (of_device or of_all) & _CAPTURES:
+        raise LinkError(f"{path} takes no pictures: one camera often has several devices, try the one before it")
 
 
 def _device_frames(path: str) -> Iterator[tuple[av.VideoFrame, float]]:
     """A V4L2 device through OpenCV, because PyAV's wheels have no V4L2."""
+    check_device(path)
     # 60 MB of memory that network cameras do not need.
     import cv2
 
     capture = cv2.VideoCapture(path, cv2.CAP_V4L2)
     try:
         if not capture.isOpened():
-            raise LinkError("the device cannot be opened; is it plugged in, and may this user read it?")
+            raise LinkError(f"{path} cannot be opened; does another program use it?")
         start = time.monotonic()
         while True:
             is_there, picture = capture.read()
