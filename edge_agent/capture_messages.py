@@ -1,6 +1,7 @@
 """What the lines of a capture say, message by message, through the codecs that the drivers use."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -36,11 +37,13 @@ def messages_in(lines: Sequence[Line], profile: Profile, address: str | None = N
     transport = profile.transport
     match transport:
         case OsdpTransport():
-            yield from _osdp(lines, transport)
+            yield from _osdp(lines, transport, _number(address))
         case Gb26875Transport():
-            yield from _gb(lines, transport)
+            yield from _gb(lines, transport, _number(address))
         case ModbusTransport():
-            yield from _modbus(lines)
+            for t, message, fault in _modbus(lines, _number(address)):
+                parts = [message] if message is None else split(message, profile.decoder)[0]
+                yield from ((t, part, fault) for part in parts)
         case HomeAssistantTransport():
             yield from _announced(lines)
         case _:
@@ -48,13 +51,20 @@ def messages_in(lines: Sequence[Line], profile: Profile, address: str | None = N
                 yield from _published(line, profile, address)
 
 
-def _osdp(lines: Sequence[Line], transport: OsdpTransport) -> Iterator[Said]:
+def _number(address: str | None) -> int | None:
+    """A bus address as people write it; None for all."""
+    return int(address, 0) if address is not None and re.fullmatch(r"0[xX][0-9a-fA-F]+|[0-9]+", address) else None
+
+
+def _osdp(lines: Sequence[Line], transport: OsdpTransport, address: int | None) -> Iterator[Said]:
     framer = osdp.Framer()
     for index, line in enumerate(lines):
         found = framer.feed(bytes.fromhex(line.hex or ""))
         for frame in chain(found, framer.idle() if index == len(lines) - 1 else ()):
             if isinstance(frame, osdp.FrameError):
                 yield line.t, None, f"frame: {frame.reason}"
+            elif address not in (None, frame.address):
+                continue
             elif frame.is_reply and (message := osdp_message_of(frame, transport)) is not None:
                 yield line.t, _granted(message), None
 
@@ -66,7 +76,7 @@ def _granted(message: Message) -> Message:
     return Message(items={**message.items, "decision": "granted"})
 
 
-def _gb(lines: Sequence[Line], transport: Gb26875Transport) -> Iterator[Said]:
+def _gb(lines: Sequence[Line], transport: Gb26875Transport, address: int | None) -> Iterator[Said]:
     framer = GbFramer()
     for index, line in enumerate(lines):
         found = framer.feed(bytes.fromhex(line.hex or ""))
@@ -74,13 +84,18 @@ def _gb(lines: Sequence[Line], transport: Gb26875Transport) -> Iterator[Said]:
             if not isinstance(frame, GbFrame):
                 yield line.t, None, f"frame: {frame.reason}"
                 continue
+            if address not in (None, frame.source):
+                continue
             messages, faults = gb_messages_of(frame, transport)
             yield from ((line.t, message, None) for message in messages)
             yield from ((line.t, None, fault) for fault in faults)
 
 
-def _modbus(lines: Sequence[Line]) -> Iterator[Said]:
-    """A request and the answer after it, in as many pieces as it came. A request without an answer is passed over."""
+def _modbus(lines: Sequence[Line], address: int | None) -> Iterator[Said]:
+    """A request and the answer after it, in as many pieces as it came. A request without an answer is passed over.
+
+    Registers of several slaves are not mixed: without `address` the first that is asked is followed.
+    """
     request, answer, t = b"", b"", 0.0
     for line in [*lines, Line(0.0, ">", "")]:
         # Without directions requests and answers take turns.
@@ -90,6 +105,8 @@ def _modbus(lines: Sequence[Line]) -> Iterator[Said]:
             answer, t = answer + raw, line.t
             continue
         if request and answer:
+            address = request[0] if address is None else address
+        if request and answer and request[0] == address:
             registers, fault = registers_in([request, answer])
             yield t, Message(registers=registers) if registers else None, fault
         request, answer = raw, b""
@@ -114,7 +131,7 @@ def _announced(lines: Sequence[Line]) -> Iterator[Said]:
                     yield line.t, None, f"template: {fault}"
                     continue
                 if value is not None:
-                    yield line.t, Message(items={entity.item: value}, topic=line.topic), None
+                    yield line.t, Message(items=entity.items(value), topic=line.topic), None
 
 
 def _published(line: Line, profile: Profile, address: str | None) -> Iterator[Said]:

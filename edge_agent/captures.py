@@ -19,6 +19,7 @@ from edge_agent.capture_lines import Line, PlainTextError, plain_lines
 from edge_agent.capture_messages import messages_in
 from edge_agent.errors import AgentError
 from edge_agent.interpret import DeviceState, Moment, Subject, interpret, link_changed, tick
+from edge_agent.profile_examples import heard_at
 from edge_agent.protocols import osdp
 from edge_agent.protocols.fields import read_fields
 from edge_agent.protocols.gb26875.frame import Frame as GbFrame
@@ -108,7 +109,8 @@ def replay(capture: Capture, profile: Profile, hasher: Hasher, address: str | No
                 state = outcome.state
                 found.events += [(t, event) for event in outcome.events]
             continue
-        outcome = interpret(subject, state, read_fields(profile, message, hasher), at)
+        reading = read_fields(profile, message, hasher)
+        outcome = interpret(subject, state, reading, at._replace(wall=heard_at(profile, reading, at.wall)))
         state = outcome.state
         found.events += [(t, event) for event in outcome.events]
         found.faults += [(t, reason) for reason in outcome.faults]

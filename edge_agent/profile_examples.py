@@ -69,7 +69,7 @@ def tell(profile: Profile, example: Example) -> Told:
         faults += wrong if is_last else []
         for message in messages:
             reading: Reading = read_fields(profile, message, example_hasher)
-            outcome = interpret(subject, state, reading, Moment(_heard_at(profile, reading), now_s))
+            outcome = interpret(subject, state, reading, Moment(heard_at(profile, reading, _AT), now_s))
             later = tick(subject, outcome.state, Moment(_AT, now_s + 1e-6))
             # What must be debounced has held for as long as it must.
             now_s += max((spec.debounce_s for spec in profile.fields.values()), default=0.0)
@@ -84,10 +84,10 @@ def tell(profile: Profile, example: Example) -> Told:
     return Told(values, events, faults)
 
 
-def _heard_at(profile: Profile, reading: Reading) -> datetime:
-    """An example plays at the instant that its device names."""
+def heard_at(profile: Profile, reading: Reading, otherwise: datetime) -> datetime:
+    """An example or a recording plays at the instant that its device names, if it does."""
     told = reading.values.get(profile.observed_at) if profile.observed_at else None
-    return _AT if told is None else datetime.fromisoformat(str(told))
+    return otherwise if told is None else datetime.fromisoformat(str(told))
 
 
 def messages_of(profile: Profile, given: ExampleInput) -> tuple[list[Message], list[str]]:

@@ -11,7 +11,10 @@ from edge_agent.errors import ConfigError
 def command(
     capture: Annotated[Path, typer.Argument(help="a capture (lines of JSON)", show_default=False)],
     profile: Annotated[str | None, typer.Option(help="a profile's name or file, instead of the capture's own")] = None,
-    address: Annotated[str | None, typer.Option(help="only this device, where messages name theirs")] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(help="only this device, where there are several; else of a Modbus line the first that is asked"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print events as lines of JSON")] = False,
 ) -> None:
     """Play a capture through the same codecs and profiles as the drivers use, and show the events it comes to.

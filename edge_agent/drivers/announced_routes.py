@@ -158,10 +158,7 @@ class AnnouncedRoutes:
     async def _say(self, entity: Entity, value: Scalar | None, *, is_old: bool) -> None:
         station = self._station_of(entity)
         if station is not None and value is not None:
-            items = {entity.item: value}
-            if entity.action_type:
-                items["action_type"] = entity.action_type
-            await station.say(Message(items=items, topic=entity.state_topic, is_old=is_old))
+            await station.say(Message(items=entity.items(value), topic=entity.state_topic, is_old=is_old))
 
     async def _judge(self, entity: Entity, topic: str | None = None) -> None:
         """Tell the station whether its device is there; `topic` has just spoken."""

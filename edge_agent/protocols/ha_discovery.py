@@ -80,6 +80,10 @@ class Entity:
         by_class |= dict.fromkeys(_DOORS, "door_open") | dict.fromkeys(_PRESENCE, "people")
         return by_component.get(self.component) or by_class.get(self.device_class, self.device_class)
 
+    def items(self, value: Scalar) -> dict[str, Scalar]:
+        """What it says to a profile when it is worth `value`."""
+        return {self.item: value} | ({"action_type": self.action_type} if self.action_type else {})
+
     @property
     def off_value(self) -> Scalar | None:
         """What its state is worth once `off_delay` is over."""

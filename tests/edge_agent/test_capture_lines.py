@@ -6,7 +6,7 @@ import pytest
 
 from edge_agent.captures import CaptureError, load_capture, replay
 from edge_agent.profile_examples import example_hasher
-from firmware_profiles.loader import find_profile, load_profile
+from firmware_profiles.loader import find_profile, load_profile, parse_profile
 from firmware_profiles.model import Profile
 
 STRANGERS = Path(__file__).parents[1] / "firmware_profiles" / "strangers"
@@ -79,3 +79,61 @@ def test_a_line_that_is_neither_is_said_with_its_number(tmp_path: Path):
     path.write_text("01 03\nhello\n")
     with pytest.raises(CaptureError, match=r"c\.txt:2: neither a capture, hex, nor a topic and its payload: 'hello'"):
         load_capture(path)
+
+
+ASKED, TOLD = "01 02 00 00 00 04 79 C9", "01 02 01 04 A0 4B"
+OTHER = "\n> 02 02 00 00 00 04 79 FA\n< 02 02 01 00 A1 CC\n"
+BIT_2 = """\
+profile: 1
+vendor: A
+model: B
+family: smoke
+source: test
+transport: {kind: modbus}
+fields: {smoke: {discrete: 2}}
+events: [{kind: smoke.state, from: {alarm: smoke}}]
+examples: [{name: a, input: {discrete: {2: 1}}, fields: {smoke: true}}, {name: b, input: {}, fails: registers}]
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[12:30:01.123] TX -> {ASKED}\n[12:30:01.140] RX <- {TOLD}\n",
+        f"2026-11-26 12:30:01,123 Send: {ASKED}\n2026-11-26T12:30:01.140+08:00 Recv: {TOLD}\n",
+        f"12:30:01 发送：{ASKED}\n".replace("：", ": ") + f"12:30:01 接收: {TOLD}\n",
+        f"Request {ASKED.replace(' ', '-')}\nResponse {TOLD.replace(' ', '-')}\n",
+        "> 2026/11/26 04:30:00.123456  length=8 from=0 to=7\n 01 02 00 00\n 00 04 79 c9\n"
+        "< 2026/11/26 04:30:00.143456  length=6 from=0 to=5\n 01 02 01 04 a0 4b\n",
+    ],
+)
+def test_the_dumps_of_usual_tools_are_read(tmp_path: Path, text: str):
+    path = tmp_path / "dump.txt"
+    path.write_text(text, encoding="utf-8")
+    found = replay(load_capture(path), parse_profile(BIT_2, "p.yaml"), example_hasher)
+    assert found.faults == []
+    assert [event.data.alarm for _, event in found.events if event.kind == "smoke.state"] == [True]
+
+
+@pytest.mark.parametrize(("address", "alarm"), [("1", True), ("0x02", False), (None, True)])
+def test_the_slaves_of_a_line_are_not_mixed(tmp_path: Path, address: str | None, alarm: bool):
+    path = tmp_path / "dump.txt"
+    path.write_text(f"> {ASKED}\n< {TOLD}{OTHER}")
+    found = replay(load_capture(path), parse_profile(BIT_2, "p.yaml"), example_hasher, address)
+    assert found.faults == []
+    assert [event.data.alarm for _, event in found.events if event.kind == "smoke.state"] == [alarm]
+
+
+def test_a_time_before_a_topic_is_no_part_of_it(tmp_path: Path):
+    text = '2026-11-26T04:30:00+0800 tuya/eb1/status {"status":[{"code":"unlock_card","value":7}]}\n'
+    events, faults = events_of(tmp_path, text, stranger("tuya-lock-report"))
+    assert (events, faults) == (["device.health", "lock.access"], [])
+
+
+def test_channels_and_the_devices_own_time_count_in_a_recording_too(tmp_path: Path):
+    zones = tmp_path / "zones.jsonl"
+    zones.write_text("> 01 03 00 00 00 01 84 0A\n< 01 03 02 00 04 B9 87\n")
+    found = replay(load_capture(zones), stranger("modbus-zones"), example_hasher)
+    assert [event.device for _, event in found.events if event.kind == "smoke.state" and event.data.alarm] == [
+        "replay/3"
+    ]
