@@ -35,7 +35,7 @@ class Remembering:
 
     def __init__(self, inner):
         self.inner, self.found = inner, []
-        self.settings, self.look_again_s = inner.settings, inner.look_again_s
+        self.settings, self.look_again_s, self.sees_feet = inner.settings, inner.look_again_s, inner.sees_feet
 
     def prime(self, pictures):
         self.inner.prime(pictures)

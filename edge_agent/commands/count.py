@@ -37,14 +37,14 @@ def command(
     else:
         from edge_agent.counting.annotate import Annotator
 
-        with Annotator(annotate, frame_rate(video)) as film:
+        with Annotator(annotate, frame_rate(video), view=view, line=across, zone=polygon) as film:
             result = count_file(
                 video,
                 across,
                 clock=SystemClock(),
                 view=view,
                 zone=polygon,
-                annotate=lambda frame, tracks, seen: film.write(frame, tracks, across, f"present {seen.present}"),
+                annotate=lambda frame, tracks, seen: film.write(frame, tracks, f"present {seen.present}"),
             )
     try:
         json_path.write_text(json.dumps(result.as_json()) + "\n", encoding="utf-8")

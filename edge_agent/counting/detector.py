@@ -20,6 +20,11 @@ class Detector(Protocol):
         """How often it wants to look at a picture in which nothing moves and nobody is."""
         ...
 
+    @property
+    def sees_feet(self) -> bool:
+        """Whether a box ends at the feet, which tell where somebody stands; from above his middle does."""
+        ...
+
     def detect(self, picture: Picture, grey: Grey, time_s: float) -> Detections:
         """Boxes in pixels of the whole picture, overlapping ones already merged, unsure ones (0.1) included.
 

@@ -76,6 +76,11 @@ class Overhead:
         """The floor is best learnt while nothing moves."""
         return SAMPLE_S
 
+    @property
+    def sees_feet(self) -> bool:
+        """They are somewhere under the shoulders."""
+        return False
+
     def detect(self, picture: Picture, grey: Grey, time_s: float) -> Detections:
         """People in the whole frame; see `Detector`. A blob's score tells how much of a person's size it has."""
         is_time = time_s - self._tried_at >= TRY_EVERY_S

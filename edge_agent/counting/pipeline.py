@@ -73,8 +73,9 @@ class PeopleCounter:
     def _seen(self, crossings: Sequence[Crossing], time_s: float, *, has_looked: bool) -> Seen:
         people = [track for track in self._tracker.tracks if track.is_proved and time_s - track.seen_at <= PRESENT_S]
         if self._zone is not None and people:
-            # Where somebody stands is at his feet, not at his middle.
-            feet = np.array([(track.centre[0], track.box[3]) for track in people])
+            # Where somebody stands is at his feet, not at his middle, as far as feet are seen.
+            has_feet = self._detector.sees_feet
+            feet = np.array([(track.centre[0], track.box[3] if has_feet else track.centre[1]) for track in people])
             people = [track for track, is_in in zip(people, inside_polygon(feet, self._zone), strict=True) if is_in]
         confidence = float(np.mean([track.best_score for track in people])) if people else 1.0
         return Seen(crossings, len(people), confidence, has_looked)

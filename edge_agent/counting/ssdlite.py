@@ -45,6 +45,11 @@ class SsdLite:
         """An empty place stays empty until something moves; this is only for certainty."""
         return 30.0
 
+    @property
+    def sees_feet(self) -> bool:
+        """People are seen from the side."""
+        return True
+
     def infer(self, rgb: Rgb) -> tuple[np.ndarray, np.ndarray]:
         """Scores [1917] and boxes [1917, 4] as parts of width and height, straight from the network."""
         scores, boxes = self.session.run(["scores", "boxes"], {"image": rgb[None]})
