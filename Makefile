@@ -70,12 +70,14 @@ docs-check: $(STAMP)
 	$(BIN)/python docs/tools/cli_reference.py --check
 	$(BIN)/python docs/tools/alert_reference.py --check
 	$(BIN)/python docs/tools/retention_reference.py --check
+	$(BIN)/python docs/tools/wire_reference.py --check
 	$(BIN)/python docs/tools/check_docs.py
 
 docs: $(STAMP) ## write the generated pages of docs/
 	@$(BIN)/python docs/tools/cli_reference.py
 	@$(BIN)/python docs/tools/alert_reference.py
 	@$(BIN)/python docs/tools/retention_reference.py
+	@$(BIN)/python docs/tools/wire_reference.py
 
 test-unit: $(STAMP) ## the tests that need no service (seconds)
 	$(BIN)/pytest -m "not integration and not slow" -n auto
