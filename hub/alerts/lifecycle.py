@@ -32,17 +32,23 @@ def is_open(alert: AlertRow) -> bool:
 def check_fresh(alert: AlertRow, revision: int | None) -> None:
     """Raises StaleAlertError when the alert has moved on since `revision` was read; None asks nothing."""
     if revision is not None and revision != alert.revision:
-        raise StaleAlertError(f"alert {alert.id}: changed since you looked (revision {alert.revision}); read it again")
+        raise StaleAlertError(
+            "预警已有变动，请重新查看 / "
+            f"alert {alert.id}: changed since you looked (revision {alert.revision}); read it again"
+        )
 
 
 def _must_be_open(alert: AlertRow) -> None:
     if alert.resolved_at is not None:
-        raise StaleAlertError(f"alert {alert.id}: already resolved by {alert.resolved_by or 'itself'}")
+        raise StaleAlertError(f"预警已办结 / alert {alert.id}: already resolved by {alert.resolved_by or 'itself'}")
 
 
 def _must_not_be_contested(alert: AlertRow) -> None:
     if alert.review == "contested":
-        raise StaleAlertError(f"alert {alert.id}: contested; a second person has to review the objection first")
+        raise StaleAlertError(
+            "住户有异议，须先由另一人复核 / "
+            f"alert {alert.id}: contested; a second person has to review the objection first"
+        )
 
 
 def _took_part(alert: AlertRow, by: str) -> None:
@@ -92,7 +98,7 @@ def acknowledge(alert: AlertRow, by: str, at: datetime) -> None:
     """Somebody has seen it and takes care."""
     _must_be_open(alert)
     if alert.acknowledged_at is not None:
-        raise StaleAlertError(f"alert {alert.id}: already acknowledged by {alert.acknowledged_by}")
+        raise StaleAlertError(f"预警已由他人确认 / alert {alert.id}: already acknowledged by {alert.acknowledged_by}")
     alert.acknowledged_at = at
     alert.acknowledged_by = by
     _took_part(alert, by)
@@ -112,7 +118,7 @@ def confirm(alert: AlertRow, by: str) -> None:
     _must_be_open(alert)
     _must_not_be_contested(alert)
     if alert.review == "confirmed":
-        raise StaleAlertError(f"alert {alert.id}: already confirmed by {alert.confirmed_by}")
+        raise StaleAlertError(f"预警已核实属实 / alert {alert.id}: already confirmed by {alert.confirmed_by}")
     alert.review = "confirmed"
     alert.confirmed_by = by
     _took_part(alert, by)
@@ -122,9 +128,15 @@ def shelve(alert: AlertRow, until: datetime, at: datetime, latest: datetime) -> 
     """Put it aside until then; it stays open and comes back by itself. Life safety cannot be shelved."""
     _must_be_open(alert)
     if alert.alert_class == AlertClass.LIFE:
-        raise NotAllowedError(f"alert {alert.id}: life-safety alerts cannot be shelved; resolve it with its cause")
+        raise NotAllowedError(
+            "生命安全预警不能搁置，请写明原因后办结 / "
+            f"alert {alert.id}: life-safety alerts cannot be shelved; resolve it with its cause"
+        )
     if not at < until <= latest:
-        raise RegistryError(f"shelve until {until.isoformat()}: must lie between now and {latest.isoformat()}")
+        raise RegistryError(
+            f"until: 搁置时间须在现在与 {latest.date()} 之间 / "
+            f"shelve until {until.isoformat()}: must lie between now and {latest.isoformat()}"
+        )
     alert.shelved_until = until
 
 
@@ -132,7 +144,7 @@ def unshelve(alert: AlertRow) -> None:
     """Take it back before its time."""
     _must_be_open(alert)
     if alert.shelved_until is None:
-        raise StaleAlertError(f"alert {alert.id}: is not shelved")
+        raise StaleAlertError(f"预警未被搁置 / alert {alert.id}: is not shelved")
     alert.shelved_until = None
 
 
@@ -144,7 +156,10 @@ def contest(alert: AlertRow, at: datetime) -> None:
     _must_be_open(alert)
     _must_not_be_contested(alert)
     if alert.alert_class == AlertClass.LIFE:
-        raise NotAllowedError(f"alert {alert.id}: a life-safety alert is answered on the spot, not contested")
+        raise NotAllowedError(
+            "生命安全预警须到场处置，不适用异议 / "
+            f"alert {alert.id}: a life-safety alert is answered on the spot, not contested"
+        )
     alert.contest_from = alert.review
     alert.review = "contested"
     alert.contested_at = at
@@ -154,9 +169,11 @@ def review_contest(alert: AlertRow, by: str, at: datetime, *, upheld: bool, cool
     """The second person's word: `upheld` ends the alert as false; otherwise it goes on, its clock moved on."""
     _must_be_open(alert)
     if alert.review != "contested" or alert.contested_at is None:
-        raise StaleAlertError(f"alert {alert.id}: is not contested")
+        raise StaleAlertError(f"预警没有待复核的异议 / alert {alert.id}: is not contested")
     if by in alert.reviewers:
-        raise NotAllowedError(f"alert {alert.id}: {by} has dealt with it before; a second person must review it")
+        raise NotAllowedError(
+            f"须由未经手的另一人复核 / alert {alert.id}: {by} has dealt with it before; a second person must review it"
+        )
     pause = at - alert.contested_at
     if alert.due_ack_at is not None:
         alert.due_ack_at += pause
@@ -177,7 +194,10 @@ def resolve(
     _must_be_open(alert)
     _must_not_be_contested(alert)
     if outcome == "false" and not cause:
-        raise RegistryError("resolve as false: name the cause (cooking, steam, insects, guest, counter_error, …)")
+        raise RegistryError(
+            "cause: 误报须写明原因 / "
+            "resolve as false: name the cause (cooking, steam, insects, guest, counter_error, …)"
+        )
     if alert.acknowledged_at is None:
         alert.acknowledged_at = at
         alert.acknowledged_by = by

@@ -26,7 +26,7 @@ def policy_for(session: Session, packs: PackSet, building: str | None, now: date
     ledger.refresh(session)
     known = None if building is None else ledger.building(session, building)
     if building is not None and known is None:
-        raise NotFoundError(f"building {building}: the ledger has none of that code")
+        raise NotFoundError(f"台账中没有楼栋 {building} / building {building}: the ledger has none of that code")
     return AlertBook(session, ledger, packs, now).policy(known)
 
 
@@ -57,13 +57,18 @@ def set_override(
     Life safety and its parameters can be made stricter or laxer here as any other, but never switched off.
     """
     if not reason.strip():
-        raise RegistryError("reason: say why; it is shown on every alert that rests on it")
+        raise RegistryError(
+            "reason: 请写明理由，将显示在据此产生的预警上 / say why; it is shown on every alert that rests on it"
+        )
     if parameter in _LAW_ONLY and value is False and rule_id.startswith("L"):
-        raise RegistryError(f"{rule_id}.enabled: life-safety rules cannot be switched off")
+        raise RegistryError(f"生命安全规则不能停用 / {rule_id}.enabled: life-safety rules cannot be switched off")
     if scope and rule_id == ALERTS:
-        raise RegistryError("scope: how alerts live is set for the whole organisation; leave the scope empty")
+        raise RegistryError(
+            "scope: 此项只能对全单位设定，范围请留空 / "
+            "how alerts live is set for the whole organisation; leave the scope empty"
+        )
     if scope and not _exists(session, scope):
-        raise NotFoundError(f"scope {scope}: neither a scope nor a building of the ledger")
+        raise NotFoundError(f"scope: 台账中没有此范围或楼栋 / {scope}: neither a scope nor a building of the ledger")
     packs.check_override(rule_id, parameter, value)
     for held in session.exec(
         select(PolicyOverride).where(
@@ -95,7 +100,7 @@ def end_override(session: Session, number: int, *, reason: str, by: str, role: s
     """Go back to what the packs say. Raises NotFoundError."""
     row = session.get(PolicyOverride, number)
     if row is None or row.ended_at is not None:
-        raise NotFoundError(f"override {number}: there is none that holds")
+        raise NotFoundError(f"没有有效的设定 {number} / override {number}: there is none that holds")
     row.ended_at, row.ended_by = now, by
     session.add(row)
     detail = f"{row.rule_id}.{row.parameter}"

@@ -92,7 +92,7 @@ def get_alert(session: Session, alert_id: int, *, evidence_limit: int = 200) -> 
     """One alert with its evidence (the newest `evidence_limit` pieces), rule, parameters and history."""
     row = session.get(AlertRow, alert_id)
     if row is None:
-        raise NotFoundError(f"alert {alert_id}: there is none")
+        raise NotFoundError(f"没有预警 {alert_id} / alert {alert_id}: there is none")
     about = rule(row.rule_id)
     evidence = session.exec(
         select(AlertEvidence)

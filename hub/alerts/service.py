@@ -38,7 +38,7 @@ def record_action(
 def _load(session: Session, alert_id: int, revision: int | None) -> AlertRow:
     alert = session.get(AlertRow, alert_id, with_for_update=True)
     if alert is None:
-        raise NotFoundError(f"alert {alert_id}: there is none")
+        raise NotFoundError(f"没有预警 {alert_id} / alert {alert_id}: there is none")
     lifecycle.check_fresh(alert, revision)
     return alert
 
@@ -92,7 +92,7 @@ def confirm(
 ) -> list[Change]:
     """A person has checked that it is so; only then may a compliance alert leave the house."""
     if not reason.strip():
-        raise RegistryError("confirm: say how it was checked")
+        raise RegistryError("reason: 请写明如何核实 / confirm: say how it was checked")
     return _act(
         session, alert_id, by, now, action="confirm", do=lambda alert: lifecycle.confirm(alert, by),
         reason=reason, revision=revision,
@@ -104,7 +104,7 @@ def comment(
 ) -> list[Change]:
     """A note; also on a resolved alert."""
     if not text.strip():
-        raise RegistryError("comment: the text is empty")
+        raise RegistryError("reason: 请填写内容 / comment: the text is empty")
     return _act(session, alert_id, by, now, action="comment", do=lambda alert: None, reason=text, revision=revision)
 
 
@@ -138,7 +138,7 @@ def contest(
 ) -> list[Change]:
     """The household says it is not so: the clock stops until a second person has looked (P9)."""
     if not reason.strip():
-        raise RegistryError("contest: say in a sentence what is not so")
+        raise RegistryError("reason: 请说明哪里不符 / contest: say in a sentence what is not so")
     return _act(
         session, alert_id, by, now, action="contest", do=lambda alert: lifecycle.contest(alert, now),
         reason=reason, revision=revision,
@@ -157,7 +157,7 @@ def review_contest(
 ) -> list[Change]:
     """The second person's word on an objection. `upheld`: the household is right, the alert ends as false."""
     if not reason.strip():
-        raise RegistryError("review: an objection is answered with reasons")
+        raise RegistryError("reason: 答复异议须写明理由 / review: an objection is answered with reasons")
     until = _cooldown_until(session, now)
     return _act(
         session, alert_id, by, now, action="review",
@@ -179,7 +179,10 @@ def resolve(
 ) -> list[Change]:
     """End it: `true`, `false` (with a cause), or `benign`."""
     if outcome == "cleared":
-        raise RegistryError("resolve: outcome is true, false or benign; 'cleared' is what the hub itself writes")
+        raise RegistryError(
+            "outcome: 结论只能是属实、误报或正常 / "
+            "resolve: outcome is true, false or benign; 'cleared' is what the hub itself writes"
+        )
     until = _cooldown_until(session, now)
     return _act(
         session, alert_id, by, now, action="resolve",

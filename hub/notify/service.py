@@ -48,16 +48,16 @@ def save_recipient(session: Session, vault: Vault, name: str, address: str | Non
 
 def _check(name: str, wishes: Wishes) -> None:
     if not 1 <= len(name) <= 64:
-        raise RegistryError("recipient: a name of 1 to 64 characters is needed")
+        raise RegistryError("name: 名称须为 1 至 64 个字 / recipient: a name of 1 to 64 characters is needed")
     if wishes.language not in {"zh", "en"}:
-        raise RegistryError(f"recipient {name}: language is zh or en")
+        raise RegistryError(f"language: 语言为 zh 或 en / recipient {name}: language is zh or en")
     if not wishes.classes or set(wishes.classes) - set("LSCWT"):
-        raise RegistryError(f"recipient {name}: classes are letters of LSCWT")
+        raise RegistryError(f"请至少选择一个类别 / recipient {name}: classes are letters of LSCWT")
     if wishes.least_severity not in {"P0", "P1", "P2", "P3", "P4"}:
-        raise RegistryError(f"recipient {name}: the least severity is P0 to P4")
+        raise RegistryError(f"least_severity: 最低级别为 P0 至 P4 / recipient {name}: the least severity is P0 to P4")
     for text in (wishes.quiet_from, wishes.quiet_to):
         if text and not _CLOCK.fullmatch(text):
-            raise RegistryError(f"recipient {name}: quiet hours are HH:MM, not {text!r}")
+            raise RegistryError(f"免打扰时间格式为 HH:MM / recipient {name}: quiet hours are HH:MM, not {text!r}")
 
 
 def list_recipients(session: Session) -> list[Recipient]:
@@ -69,7 +69,7 @@ def queue_test(session: Session, name: str, now: datetime) -> Notification:
     """A test message to somebody. Raises NotFoundError."""
     row = session.get(Recipient, name)
     if row is None:
-        raise NotFoundError(f"recipient {name}: there is none")
+        raise NotFoundError(f"没有接收人 {name} / recipient {name}: there is none")
     title, body = _test_message(row)
     found = Notification(
         dedupe=f"test:{name}:{now.isoformat()}", recipient=name, title=title, body=body, created_at=now, next_try_at=now
@@ -83,7 +83,7 @@ def test_message(session: Session, vault: Vault, name: str) -> tuple[str, str, s
     """Address, title and body of a test message, for `Channel.send`. Raises NotFoundError."""
     row = session.get(Recipient, name)
     if row is None:
-        raise NotFoundError(f"recipient {name}: there is none")
+        raise NotFoundError(f"没有接收人 {name} / recipient {name}: there is none")
     return vault.open("channel", row.channel_sealed), *_test_message(row)
 
 
@@ -91,7 +91,7 @@ def remove_recipient(session: Session, name: str) -> None:
     """Take somebody off, with their duties; what waits for them is given up. Raises NotFoundError."""
     row = session.get(Recipient, name)
     if row is None:
-        raise NotFoundError(f"recipient {name}: there is none")
+        raise NotFoundError(f"没有接收人 {name} / recipient {name}: there is none")
     waiting = (col(Notification.recipient) == name) & (col(Notification.state) == "waiting")
     session.connection().execute(
         update(Notification).where(waiting).values(state="failed", last_error="the recipient was taken off")
@@ -111,11 +111,11 @@ def add_shift(
 ) -> DutyShift:
     """Put somebody on duty. Raises NotFoundError, RegistryError."""
     if session.get(Recipient, recipient) is None:
-        raise NotFoundError(f"recipient {recipient}: there is none")
+        raise NotFoundError(f"recipient: 没有接收人 {recipient} / recipient {recipient}: there is none")
     if to_at <= from_at:
         raise RegistryError("end: 结束早于开始 / ends before it begins; mend the times")
     if not 0 <= level <= 9:
-        raise RegistryError("duty: the level is 0 (hears first) to 9")
+        raise RegistryError("level: 级别为 0（最先）至 9 / duty: the level is 0 (hears first) to 9")
     shift = DutyShift(scope_code=scope, level=level, recipient=recipient, from_at=from_at, to_at=to_at)
     session.add(shift)
     session.flush()

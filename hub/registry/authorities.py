@@ -52,7 +52,7 @@ def decide(
     """
     row = session.get(AuthorityRequest, number)
     if row is None:
-        raise NotFoundError(f"authority request {number}: there is none")
+        raise NotFoundError(f"没有调取请求 {number} / authority request {number}: there is none")
     if row.state != "open":
         raise RegistryError(f"调取请求 {number} 已决定 / authority request {number} is decided already")
     if row.recorded_by == by:

@@ -114,16 +114,16 @@ def erase(session: Session, vault: Vault, person: str, now: datetime, by: str, *
     """
     row = session.exec(select(Person).where(Person.code == person, held_at(Person, None))).first()
     if row is None:
-        raise NotFoundError(f"person {person}")
+        raise NotFoundError(f"没有人员 {person} / person {person}: there is none")
     today = local_day(now)
     if _is_bound(session, person, today):
         raise RegistryError(
-            f"person {person}: a stay or lease goes on; enter its end first / 仍在住或租约未结束，请先办理退租"
+            f"仍在住或租约未结束，请先办理退租 / person {person}: a stay or lease goes on; enter its end first"
         )
     if session.exec(select(Unit.code).where(held_at(Unit, None), Unit.owner_code == person)).first() is not None:
-        raise RegistryError(f"person {person}: owns a unit; enter its new owner first / 仍是房东，请先登记新房东")
+        raise RegistryError(f"仍是房东，请先登记新房东 / person {person}: owns a unit; enter its new owner first")
     if set(_units_of(session, [person])) & set(held):
-        raise RegistryError(f"person {person}: a legal hold lies on their unit / 房屋处于法律保留期")
+        raise RegistryError(f"房屋处于法律保留期 / person {person}: a legal hold lies on their unit")
     sealed = (("name", row.name_sealed), ("phone", row.phone_sealed), ("document", row.document_sealed))
     words = [vault.open(field, value) for field, value in sealed if value is not None]
     mended = _scrub(session, [word for word in words if len(word) > 1])

@@ -155,7 +155,7 @@ def unit_view(session: Session, code: str, now: datetime, limits_of: LimitsOf, d
     ledger.refresh(session)
     unit = ledger.unit(session, code)
     if unit is None:
-        raise NotFoundError(f"unit {code}: the ledger has none of that code")
+        raise NotFoundError(f"台账中没有房屋 {code} / unit {code}: the ledger has none of that code")
     day = local_day(now)
     people = _people(session, unit)
     cap = unit_cap(unit, limits_of(unit), day)
@@ -203,7 +203,7 @@ def reveal_person(session: Session, vault: Vault, unit: str, person: str) -> Rev
     }
     rows = read_rows(session, Person, None, Person.code, [person]) if belongs else []
     if not rows:
-        raise NotFoundError(f"person {person}: none of unit {unit}")
+        raise NotFoundError(f"本户没有此人 / person {person}: none of unit {unit}")
     [row] = rows
     return Revealed(
         name=None if row.name_sealed is None else vault.open("name", row.name_sealed),

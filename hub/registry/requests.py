@@ -35,7 +35,7 @@ def answer(
     """Answer a request. Raises NotFoundError, and RegistryError for one that has its answer, or a refusal without."""
     row = session.get(HouseholdRequest, number)
     if row is None:
-        raise NotFoundError(f"request {number}: there is none")
+        raise NotFoundError(f"没有请求 {number} / request {number}: there is none")
     if row.state != "open":
         raise RegistryError(f"请求 {number} 已答复 / request {number} has its answer already")
     if not is_done and len(words) < 4:

@@ -17,7 +17,7 @@ def copy_of(session: Session, vault: Vault, person: str) -> dict[str, Any]:
     """Every version of their records, and on which days their credentials opened. Raises NotFoundError."""
     versions = list(session.exec(select(Person).where(Person.code == person).order_by(col(Person.known_from))))
     if not versions:
-        raise NotFoundError(f"person {person}: there is none")
+        raise NotFoundError(f"没有人员 {person} / person {person}: there is none")
     held = _rows(session, Credential, col(Credential.person_code) == person)
     refs = {row["code"] for row in held}
     uses = session.exec(select(CredentialDay).where(col(CredentialDay.ref).in_(refs)).order_by(col(CredentialDay.day)))

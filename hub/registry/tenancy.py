@@ -155,7 +155,7 @@ def check_out(session: Session, form: CheckOut, *, now: datetime, by: str) -> li
     unit = unit_row(session, form.unit)
     lease = current(session, Lease, [form.lease]).get(form.lease)
     if not isinstance(lease, Lease) or lease.unit_code != form.unit:
-        raise NotFoundError(f"lease {form.lease}: unit {form.unit} has none of that code")
+        raise NotFoundError(f"lease: 本户没有此租约 / {form.lease}: unit {form.unit} has none of that code")
     if form.ended_on > local_day(now):
         raise RegistryError(f"ended_on: 不能晚于今天 / {form.ended_on} is still to come; check them out on the day")
     if lease.ended_on is not None:
@@ -197,7 +197,7 @@ def unit_row(session: Session, code: str) -> Unit:
     """The unit as it is now. Raises NotFoundError."""
     row = current(session, Unit, [code]).get(code)
     if not isinstance(row, Unit):
-        raise NotFoundError(f"unit {code}: the ledger has none of that code")
+        raise NotFoundError(f"台账中没有房屋 {code} / unit {code}: the ledger has none of that code")
     return row
 
 

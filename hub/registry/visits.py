@@ -134,5 +134,5 @@ def leave_early(session: Session, unit: str, occupant: str, *, on: date, now: da
     """Somebody of several has left, or a guest has: the lease goes on. Raises NotFoundError, RegistryError."""
     row = current(session, Occupant, [occupant]).get(occupant)
     if not isinstance(row, Occupant) or row.unit_code != unit:
-        raise NotFoundError(f"occupant {occupant}: unit {unit} has none of that code")
+        raise NotFoundError(f"本户没有此居住人 / occupant {occupant}: unit {unit} has none of that code")
     return write(session, [changed(row, to_on=on)], now, by)

@@ -66,7 +66,7 @@ class ReplayDesk:
         request = Request(self._database_url, since, until, list(drafts), [] if pack is None else [pack])
         with self._lock:
             if any(job.state == "running" for job in self._jobs.values()):
-                raise BusyError("a replay is running; stop it, or wait for its end")
+                raise BusyError("试算正在进行，请等待或先停止 / a replay is running; stop it, or wait for its end")
             self._last += 1
             job = Job(self._last, by, self._clock.now(), since, until, tuple(drafts), pack is not None)
             self._jobs[job.id] = job
@@ -93,7 +93,10 @@ class ReplayDesk:
         with self._lock:
             found = self._jobs.get(number)
         if found is None:
-            raise NotFoundError(f"replay {number}: there is none; outcomes are kept until the hub restarts")
+            raise NotFoundError(
+                f"没有试算 {number}（重启后不保留） / "
+                f"replay {number}: there is none; outcomes are kept until the hub restarts"
+            )
         return found
 
     def stop(self, number: int) -> Job:

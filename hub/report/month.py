@@ -33,11 +33,11 @@ def month_of(name: str | None, as_of: datetime) -> Month:
         name = f"{today:%Y-%m}"
     found = _MONTH.fullmatch(name)
     if found is None:
-        raise RegistryError(f"month {name}: write it like 2026-11")
+        raise RegistryError(f"month: 月份格式如 2026-11 / month {name}: write it like 2026-11")
     year, month = int(found[1]), int(found[2])
     start, end = start_of(date(year, month, 1)), start_of(date(year + month // 12, month % 12 + 1, 1))
     if start > as_of:
-        raise RegistryError(f"month {name}: has not begun")
+        raise RegistryError(f"month: 该月尚未开始 / month {name}: has not begun")
     return Month(name, start, end, min(end, as_of))
 
 

@@ -29,7 +29,7 @@ def set_period(session: Session, period: Period, days: int, *, reason: str, by: 
     """Keep a kind of data for so many days from now on. Raises ConfigError outside its bounds."""
     fault = fault_in(period, days)
     if fault is not None:
-        raise ConfigError(f"{period.value}: {fault.en} / {fault.zh}")
+        raise ConfigError(f"{period.value}: {fault.zh} / {fault.en}")
     row = RetentionSetting(period=period.value, days=days, reason=reason, set_by=by, set_at=now)
     session.add(row)
     session.flush()
@@ -50,7 +50,7 @@ def end_hold(session: Session, hold_id: int, *, by: str, now: datetime) -> Legal
     """End a hold before its time. Raises NotFoundError when there is none, or it is over."""
     row = session.get(LegalHold, hold_id)
     if row is None or row.ended_at is not None or row.expires_at <= now:
-        raise NotFoundError(f"hold {hold_id}: there is none, or it is over")
+        raise NotFoundError(f"没有此保全或已结束 / hold {hold_id}: there is none, or it is over")
     row.ended_at, row.ended_by = now, by
     session.add(row)
     session.flush()

@@ -44,9 +44,11 @@ def new_user(
 ) -> User:
     """A new user; without a password (`hash_password`) they enter by link only. Raises ConfigError with the mend."""
     if not name or len(name) > 64 or any(sign.isspace() for sign in name):
-        raise ConfigError(f"user {name!r}: 1 to 64 signs without spaces are allowed")
+        raise ConfigError(
+            f"name: 用户名须为 1 至 64 个字且不含空格 / user {name!r}: 1 to 64 signs without spaces are allowed"
+        )
     if session.exec(select(User).where(User.name == name)).first():
-        raise ConfigError(f"user {name!r} exists already; choose another name")
+        raise ConfigError(f"name: 用户 {name} 已存在，请换一个 / user {name!r} exists already; choose another name")
     _check_scopes(role, scopes)
     user = User(
         name=name,
@@ -63,13 +65,15 @@ def new_user(
 
 def _check_scopes(role: Role, scopes: Sequence[str]) -> None:
     if role in NEEDS_SCOPE and not scopes:
-        raise ConfigError(f"role {role.value}: name at least one --scope (a building's or a unit's code)")
+        raise ConfigError(
+            f"scopes: 此角色须指定范围 / role {role.value}: name at least one --scope (a building's or a unit's code)"
+        )
 
 
 def hash_password(password: str) -> str:
     """Argon2id of a password; takes tens of milliseconds, so not inside a transaction. ConfigError when too short."""
     if len(password) < MIN_PASSWORD:
-        raise ConfigError(f"password: at least {MIN_PASSWORD} signs are needed")
+        raise ConfigError(f"password: 密码至少 {MIN_PASSWORD} 位 / at least {MIN_PASSWORD} signs are needed")
     return _HASHER.hash(password)
 
 
@@ -167,10 +171,12 @@ def redeem_sign_in_link(session: Session, secret: str, now: datetime) -> User:
     """The user of a link, which is used up. Raises NotAllowedError when it is unknown, used or too old."""
     link = session.get(AccessLink, digest(secret))
     if link is None or link.kind != "sign_in" or link.used_at or link.revoked_at or link.expires_at <= now:
-        raise NotAllowedError("this sign-in link was used already or has expired; ask for a new one")
+        raise NotAllowedError(
+            "登录链接已使用或已过期，请重新索取 / this sign-in link was used already or has expired; ask for a new one"
+        )
     user = session.get(User, link.user_id)
     if user is None or user.disabled_at:
-        raise NotAllowedError("this sign-in link belongs to nobody any more")
+        raise NotAllowedError("登录链接已失效 / this sign-in link belongs to nobody any more")
     link.used_at = now
     session.add(link)
     return user

@@ -67,7 +67,7 @@ class Allow(Policy):
         """The caller. Raises Problem: 401 unknown, 403 without the right, the purpose or the page's token."""
         caller = authenticate(request)
         if self.right is not None and not caller.may(self.right):
-            raise Problem("not-allowed", f"the right {self.right.value} is needed")
+            raise Problem("not-allowed", f"权限不足：需要 {self.right.value} / the right {self.right.value} is needed")
         request.state.purpose = self._purpose(x_purpose)
         return caller
 

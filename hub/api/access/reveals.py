@@ -18,4 +18,8 @@ def check_reveal_rate(session: Session, actor: str, now: datetime) -> None:
         AuditEntry.actor == actor, AuditEntry.action == "pii.reveal", col(AuditEntry.at) > now - WINDOW
     )
     if session.exec(query).one() >= MOST_IN_WINDOW:
-        raise Problem("too-many-tries", f"at most {MOST_IN_WINDOW} reveals an hour", headers={"Retry-After": "600"})
+        raise Problem(
+            "too-many-tries",
+            f"每小时最多查看 {MOST_IN_WINDOW} 次 / at most {MOST_IN_WINDOW} reveals an hour",
+            headers={"Retry-After": "600"},
+        )

@@ -122,7 +122,7 @@ def _wanted(
     opened_until: AwareDatetime | None = None,
 ) -> AlertFilter:
     if within and caller.scopes and not caller.sees(within):
-        raise NotFoundError(f"scope {within}: there is none here")
+        raise NotFoundError(f"没有范围 {within} / scope {within}: there is none here")
     return AlertFilter(
         state=state,
         classes=tuple(alert_class or ()),
@@ -326,5 +326,5 @@ def _done(request: Request, caller: Caller, alert_id: int, action: Action) -> Al
 def _find(session: Session, caller: Caller, alert_id: int) -> AlertRow:
     row = session.get(AlertRow, alert_id)
     if row is None or not (caller.sees(row.unit_code) or caller.sees(row.building_code)):
-        raise NotFoundError(f"alert {alert_id}: there is none here")
+        raise NotFoundError(f"没有预警 {alert_id} / alert {alert_id}: there is none here")
     return row

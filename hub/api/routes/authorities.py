@@ -12,7 +12,7 @@ from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, purpose_of, services_of
 from hub.api.access.roles import Purpose, Right
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
-from hub.errors import NotFoundError
+from hub.errors import NotFoundError, RegistryError
 from hub.registry import authorities, queries
 from hub.rules.local_time import local_day
 from hub.store.audit import Audited, append_audit
@@ -106,7 +106,7 @@ def record_authority_request(body: AskedIn, request: Request, caller: Keeping) -
     with services.database.write() as session:
         building = queries.building_of(session, body.unit) if body.unit else None
         if body.unit and (building is None or not (caller.sees(body.unit) or caller.sees(building))):
-            raise NotFoundError(f"unit {body.unit}: there is none here")
+            raise RegistryError(f"unit: 台账中没有此房屋 / the ledger has no {body.unit} here")
         row = authorities.record(session, asked, caller.name, now, local_day(now))
         append_audit(session, _entry(request, caller, "authority.record", row), now)
         return AuthorityOut.model_validate(row, from_attributes=True)
@@ -119,7 +119,7 @@ def decide_authority_request(number: Number, body: DecisionIn, request: Request,
     now = services.clock.now()
     with services.database.write() as session:
         if session.exec(_seen(caller).where(AuthorityRequest.id == number)).first() is None:
-            raise NotFoundError(f"authority request {number}: there is none here")
+            raise NotFoundError(f"没有调取请求 {number} / authority request {number}: there is none here")
         row, changes = authorities.decide(
             session, number, is_given=body.is_given, why=body.decision.strip(), given=body.given.strip(),
             by=caller.name, now=now,

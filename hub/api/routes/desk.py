@@ -57,13 +57,16 @@ def list_views(request: Request, caller: Reader) -> list[ViewOut]:
 def save_view(body: ViewIn, request: Request, caller: Reader) -> ViewOut:
     """Keep a view. Views are a person's: a program has none."""
     if caller.user_id is None:
-        raise ConfigError("views: sign in as a user; a token has no desk")
+        raise ConfigError("请以用户身份登录 / views: sign in as a user; a token has no desk")
     mine = SavedView.user_id == caller.user_id
     with services_of(request).database.write() as session:
         row = session.exec(select(SavedView).where(mine, SavedView.name == body.name.strip())).first()
         if row is None:
             if session.exec(select(func.count()).where(mine)).one() >= _MOST_VIEWS:
-                raise ConfigError(f"views: {_MOST_VIEWS} are kept at most; delete one first")
+                raise ConfigError(
+                    f"name: 最多保存 {_MOST_VIEWS} 个视图，请先删除一个 / "
+                    f"views: {_MOST_VIEWS} are kept at most; delete one first"
+                )
             row = SavedView(user_id=caller.user_id, name=body.name.strip(), query=body.query)
         row.query = body.query
         session.add(row)
@@ -77,7 +80,7 @@ def delete_view(view_id: ViewId, request: Request, caller: Reader) -> None:
     with services_of(request).database.write() as session:
         row = session.get(SavedView, view_id)
         if row is None or row.user_id != caller.user_id:
-            raise NotFoundError(f"view {view_id}: you have none of that number")
+            raise NotFoundError(f"没有视图 {view_id} / view {view_id}: you have none of that number")
         session.delete(row)
 
 

@@ -140,7 +140,7 @@ def one_gateway(gateway_id: GatewayId, request: Request, caller: Operator) -> Ga
 
 def _find(row: Gateway | None, gateway_id: str) -> Gateway:
     if row is None:
-        raise NotFoundError(f"gateway {gateway_id}: there is none here")
+        raise NotFoundError(f"没有网关 {gateway_id} / gateway {gateway_id}: there is none here")
     return row
 
 
@@ -155,11 +155,11 @@ def adopt_gateway(
     services = services_of(request)
     now = services.clock.now()
     if caller.scopes and not caller.sees(body.building_code):
-        raise NotFoundError(f"building {body.building_code}: there is none here")
+        raise NotFoundError(f"building_code: 没有此楼栋 / building {body.building_code}: there is none here")
     with services.database.write() as session:
         row = _find(session.get(Gateway, gateway_id), gateway_id)
         if caller.scopes and row.building_code is not None and not caller.sees(row.building_code):
-            raise NotFoundError(f"gateway {gateway_id}: there is none here")
+            raise NotFoundError(f"没有网关 {gateway_id} / gateway {gateway_id}: there is none here")
         row.state = body.state
         row.building_code = body.building_code or row.building_code
         session.add(row)

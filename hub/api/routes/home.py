@@ -218,7 +218,7 @@ def contest(
     with services.database.write() as session:
         row = session.get(AlertRow, alert_id)
         if row is None or row.unit_code not in caller.scopes or row.rule_id == _SILENT:
-            raise NotFoundError(f"alert {alert_id}: there is none about this home")
+            raise NotFoundError(f"没有与本户有关的预警 {alert_id} / alert {alert_id}: there is none about this home")
         record_changes(session, service.contest(session, alert_id, caller.name, now, reason=body.reason.strip()), now)
         append_audit(session, Audited(caller.name, caller.role, "alert.contest", str(alert_id), row.unit_code), now)
         session.flush()
@@ -287,7 +287,7 @@ def _request(row: HouseholdRequest) -> HomeRequest:
 
 def _unit_of(caller: Caller) -> str:
     if len(caller.scopes) != 1:
-        raise NotFoundError("home: a household's link names one unit")
+        raise NotFoundError("请使用住户链接打开 / home: a household's link names one unit")
     return caller.scopes[0]
 
 

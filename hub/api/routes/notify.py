@@ -174,7 +174,7 @@ def list_duty(
 def add_duty(body: ShiftIn, request: Request, caller: Running) -> ShiftOut:
     """Put somebody on duty."""
     if caller.scopes and not caller.sees(body.scope or None):
-        raise NotAllowedError(f"scope {body.scope or '(everywhere)'}: not yours to staff")
+        raise NotAllowedError(f"scope: 超出您的范围 / {body.scope or '(everywhere)'}: not yours to staff")
     services = services_of(request)
     now = services.clock.now()
     with services.database.write() as session:
@@ -192,7 +192,7 @@ def remove_duty(shift_id: Annotated[int, Path(ge=1, le=2**63 - 1)], request: Req
     with services.database.write() as session:
         row = session.get(DutyShift, shift_id)
         if row is None or (caller.scopes and not caller.sees(row.scope_code or None)):
-            raise NotFoundError(f"duty {shift_id}: there is none")
+            raise NotFoundError(f"没有排班 {shift_id} / duty {shift_id}: there is none")
         session.delete(row)
         append_audit(session, Audited(caller.name, caller.role, "duty.remove", row.recipient), now)
 
@@ -227,7 +227,7 @@ def list_messages(
 
 def _own_name(caller: Caller) -> str:
     if caller.user_id is None:
-        raise NotFoundError("me: programs have no wishes; sign in")
+        raise NotFoundError("请以用户身份登录 / me: programs have no wishes; sign in")
     return caller.name.partition(":")[2]
 
 

@@ -122,7 +122,7 @@ def list_policies(
 ) -> list[RulePolicyOut]:
     """Every rule with its numbers as they hold for a building, with what was set for its scopes; or everywhere."""
     if building is not None and not caller.sees(building):
-        raise NotFoundError(f"building {building}: there is none here")
+        raise NotFoundError(f"没有楼栋 {building} / building {building}: there is none here")
     packs = standard_packs()
     services = services_of(request)
     with services.database.read() as session:
@@ -231,13 +231,13 @@ def _shape(rule_id: str, name: str) -> dict[str, Any]:
 def _scope_of(session: Session, number: int) -> str:
     row = session.get(PolicyOverride, number)
     if row is None:
-        raise NotFoundError(f"override {number}: there is none")
+        raise NotFoundError(f"没有设定 {number} / override {number}: there is none")
     return row.scope_code
 
 
 def _check_scope(caller: Caller, scope: str) -> None:
     if caller.scopes and not (scope and caller.sees(scope)):
-        raise NotAllowedError(f"scope {scope or '(the organisation)'}: not yours to set")
+        raise NotAllowedError(f"scope: 超出您的范围 / {scope or '(the organisation)'}: not yours to set")
 
 
 def _out(row: PolicyOverride) -> OverrideOut:

@@ -171,13 +171,18 @@ def export_table(body: ExportIn, request: Request, caller: Exporting) -> Respons
     services = services_of(request)
     now = services.clock.now()
     if body.reveal and not caller.may(Right.REVEAL_PERSONAL_DATA):
-        raise NotAllowedError(f"the right {Right.REVEAL_PERSONAL_DATA.value} is needed to open names and numbers")
+        raise NotAllowedError(
+            "无权导出完整姓名与证件号 / "
+            f"the right {Right.REVEAL_PERSONAL_DATA.value} is needed to open names and numbers"
+        )
     if body.reveal and len(body.reason.strip()) < 4:
-        raise Problem("invalid", "reason: say why names and numbers are needed; it is kept")
+        raise Problem(
+            "invalid", "reason: 请写明为何需要完整信息，将记入审计 / say why names and numbers are needed; it is kept"
+        )
     if caller.role in NEEDS_SCOPE and not caller.scopes:
-        raise NotAllowedError("a scope is needed")
+        raise NotAllowedError("within: 请指定范围 / a scope is needed")
     if body.within is not None and caller.scopes and not caller.sees(body.within):
-        raise NotAllowedError(f"scope {body.within}: not yours")
+        raise NotAllowedError(f"within: 超出您的范围 / scope {body.within}: not yours")
     scopes = (body.within,) if body.within is not None else caller.scopes
     _remember_export(services, caller, body, purpose_of(request), now)
     vault = load_vault(services.data_dir) if body.reveal else None
@@ -194,7 +199,7 @@ def export_table(body: ExportIn, request: Request, caller: Exporting) -> Respons
 def _run(body: ImportIn, services: Services, caller: Caller) -> tuple[ImportReport, dict[tuple[str, int, str], str]]:
     """The report, and what stands in each cell that has a fault."""
     if not caller.sees(body.estate) and not any(scope.startswith(f"{body.estate}-") for scope in caller.scopes):
-        raise NotAllowedError(f"estate {body.estate}: not in your scope")
+        raise NotAllowedError(f"estate: 超出您的范围 / {body.estate}: not in your scope")
     options = ImportOptions(
         body.estate, body.jurisdiction, is_dry_run=not body.apply, by=caller.name, scopes=caller.scopes
     )

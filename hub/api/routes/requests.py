@@ -121,5 +121,5 @@ def answer_request(number: Number, body: AnswerIn, request: Request, caller: Kee
 def _find(session: Session, caller: Caller, number: int) -> HouseholdRequest:
     row = session.get(HouseholdRequest, number)
     if row is None or not (caller.sees(row.unit_code) or caller.sees(queries.building_of(session, row.unit_code))):
-        raise NotFoundError(f"request {number}: there is none here")
+        raise NotFoundError(f"没有请求 {number} / request {number}: there is none here")
     return row

@@ -195,7 +195,7 @@ def make_tenant_link(
     with services.database.write() as session:
         building = queries.building_of(session, code)
         if building is None:
-            raise NotFoundError(f"unit {code}: the ledger has none of that code")
+            raise NotFoundError(f"台账中没有房屋 {code} / unit {code}: the ledger has none of that code")
         check_scope(caller, code, building)
         secret = new_tenant_link(session, code, TENANT_LINK_LIFE, now)
         append_audit(session, Audited(caller.name, caller.role, "tenant.link", unit_code=code), now)
@@ -205,4 +205,4 @@ def make_tenant_link(
 def check_scope(caller: Caller, code: str, building: str | None) -> None:
     """Raises NotFoundError for a unit out of the caller's scope."""
     if not (caller.sees(code) or (building is not None and caller.sees(building))):
-        raise NotFoundError(f"unit {code}: there is none here")
+        raise NotFoundError(f"没有房屋 {code} / unit {code}: there is none here")

@@ -149,9 +149,11 @@ def change_user(user_id: Id, body: UserChange, request: Request, caller: Admin) 
     with services.database.write() as session:
         user = session.get(User, user_id)
         if user is None:
-            raise NotFoundError(f"user {user_id}: there is none")
+            raise NotFoundError(f"没有用户 {user_id} / user {user_id}: there is none")
         if user.id == caller.user_id and (body.disabled or body.role not in {None, user.role}):
-            raise ConfigError("your own role stays; another administrator can change it")
+            raise ConfigError(
+                "不能修改自己的角色，请由其他管理员修改 / your own role stays; another administrator can change it"
+            )
         changed = sorted(body.model_fields_set)
         user.display_name = body.display_name if body.display_name is not None else user.display_name
         user.role = body.role.value if body.role is not None else user.role
@@ -175,7 +177,7 @@ def make_link(user_id: Id, request: Request, caller: Admin) -> LinkOut:
     with services.database.write() as session:
         user = session.get(User, user_id)
         if user is None or user.disabled_at:
-            raise NotFoundError(f"user {user_id}: there is none who may sign in")
+            raise NotFoundError(f"用户 {user_id} 不存在或已停用 / user {user_id}: there is none who may sign in")
         secret = new_sign_in_link(session, user, now)
         append_audit(session, Audited(caller.name, caller.role, "user.link", user.name), now)
     return LinkOut(path=f"/enter#{secret}", expires_in_s=1800)
@@ -223,7 +225,7 @@ def revoke_token(token_id: Id, request: Request, caller: Admin) -> None:
     with services.database.write() as session:
         row = session.get(ApiToken, token_id)
         if row is None:
-            raise NotFoundError(f"token {token_id}: there is none")
+            raise NotFoundError(f"没有密钥 {token_id} / token {token_id}: there is none")
         row.revoked_at = row.revoked_at or now
         session.add(row)
         append_audit(session, Audited(caller.name, caller.role, "token.revoke", str(token_id)), now)

@@ -155,7 +155,10 @@ def import_tables(
             return report
         finally:
             spool.close()
-    raise BusyError("import: others are changing the ledger; nothing was applied. Import again")
+    raise BusyError(
+        "其他人正在修改台账，未写入任何内容，请稍后重试 / "
+        "import: others are changing the ledger; nothing was applied. Import again"
+    )
 
 
 def _revision(session: Session) -> int:
@@ -300,6 +303,12 @@ def _buildings(session: Session, lines: Sequence[Line], making: Making) -> None:
 def check_options(options: ImportOptions) -> None:
     """Raises RegistryError for an estate or jurisdiction that cannot be one."""
     if not options.estate or len(options.estate) > 64 or any(sign.isspace() for sign in options.estate):
-        raise RegistryError("--estate: the code in front of the buildings is needed, such as 330702-0001")
+        raise RegistryError(
+            "estate: 请填写小区编码，如 330702-0001 / "
+            "--estate: the code in front of the buildings is needed, such as 330702-0001"
+        )
     if options.jurisdiction and not (len(options.jurisdiction) == 6 and options.jurisdiction.isdigit()):
-        raise RegistryError("--jurisdiction: a region code of six digits, such as 330702")
+        raise RegistryError(
+            "jurisdiction: 行政区划代码为 6 位数字，如 330702 / "
+            "--jurisdiction: a region code of six digits, such as 330702"
+        )

@@ -41,7 +41,9 @@ def read_tables(path: Path) -> list[Table]:
     """Every sheet with a header that is understood. Raises RegistryError."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise RegistryError(f"{path}: more than {MAX_BYTES // 2**20} MiB; split the file")
+            raise RegistryError(
+                f"文件超过 {MAX_BYTES // 2**20} MB，请拆分 / {path}: more than {MAX_BYTES // 2**20} MiB; split the file"
+            )
         data = path.read_bytes()
     except OSError as error:
         raise RegistryError(
@@ -113,7 +115,9 @@ def _csv(data: bytes, name: str) -> Iterator[tuple[object, ...]]:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
             yield tuple(row)
     except csv.Error as error:
-        raise RegistryError(f"{name}: not a CSV file: {error}; check its quotes") from error
+        raise RegistryError(
+            f"{name}: 不是有效的 CSV 文件，请检查引号 / not a CSV file: {error}; check its quotes"
+        ) from error
 
 
 def _decode(data: bytes, name: str) -> str:

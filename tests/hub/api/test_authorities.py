@@ -66,7 +66,9 @@ def test_a_paper_of_a_day_to_come_and_an_unknown_unit_are_refused(hub: Hub) -> N
     manager = hub.signed_in("zhangsan", Role.MANAGER)
     tomorrow = str((hub.clock.now() + timedelta(days=2)).date())
     assert entered(manager, asked_on=tomorrow).status_code == 422
-    assert entered(manager, unit="B9-999").status_code == 404
+    unknown = entered(manager, unit="B9-999")
+    assert unknown.status_code == 422
+    assert unknown.json()["detail"].startswith("unit: 台账中没有此房屋 / ")
 
 
 def test_the_purpose_has_to_be_named(hub: Hub) -> None:
