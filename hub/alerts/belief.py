@@ -16,13 +16,13 @@ from sqlmodel import Session, col, select
 from hub.alerts.upsert import write_rows
 from hub.facts import StoredEvent
 from hub.occupancy import BeliefState, Counter, Night, PlaceProfile
-from hub.registry.ledger import Ledger, held_at
+from hub.registry.ledger import Ledger, held_at, read_rows
 from hub.rules.known import DeviceKnown, UnitKnown
 from hub.rules.local_time import at_local, local_day
 from hub.rules.place import Place
 from hub.rules.seen import DeviceSeen
 from hub.store.tables.alerts import DeviceWatch, NightRow, PlaceBelief
-from hub.store.tables.registry import Unit
+from hub.store.tables.registry import DevicePlacement, Unit
 from wire.events import CameraState, DeviceHealth, GatewayHealth, LockAccess, PeopleCrossing, PeoplePresent
 
 _MOST_IN_MEMORY: Final = 20_000
@@ -211,9 +211,13 @@ class Beliefs:
         here = col(DeviceWatch.unit_code) == unit.code
         if self._only_unit(session, unit.building.code) == unit.code:
             here |= col(DeviceWatch.unit_code).is_(None) & (col(DeviceWatch.building_code) == unit.building.code)
-        query = select(DeviceWatch.key, DeviceWatch.kind, DeviceWatch.state).where(here)
-        for key, kind, state in session.exec(query):
-            if key in placed:
+        heard = list(session.exec(select(DeviceWatch.key, DeviceWatch.kind, DeviceWatch.state).where(here)))
+        # What was heard here last may have moved since: then the ledger's word is the newer one.
+        moved = {
+            row.code for row in read_rows(session, DevicePlacement, None, DevicePlacement.code, {h[0] for h in heard})
+        }
+        for key, kind, state in heard:
+            if key in placed or key in moved:
                 continue
             if kind == "camera":
                 counters[key] = _counter(None, _seen.decode(state))

@@ -123,6 +123,8 @@ class UnitEntry:
 
 def invented_person(number: int, born: date, rng: Random) -> Named:
     """The `number`-th person of a run; no two of a run are alike."""
+    # Of those whose numbers end alike, each thousand has birthdays of its own.
+    born -= timedelta(days=(born.toordinal() - number // 1000) % 16)
     digits = f"990000{born:%Y%m%d}{number % 1000:03d}"
     check = "10X98765432"[sum(int(d) * w for d, w in zip(digits, _WEIGHTS, strict=True)) % 11]
     given = "".join(_NUMERALS[int(digit)] for digit in str(number))
