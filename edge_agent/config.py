@@ -54,7 +54,7 @@ class BusSection(Section):
         str,
         Field(
             description="/dev/serial/by-id/…, tcp://host:port or rfc2217://host:port of a serial server, "
-            "modbus-tcp://host:port, or listen://address:port where fire panels' transmitters connect"
+            "modbus-tcp://host:port, or listen://address:port (listen-udp://…) for fire panels' transmitters"
         ),
     ]
     baud: Annotated[int, Field(ge=1200, le=1_000_000)] = 9600

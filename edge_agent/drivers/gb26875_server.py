@@ -1,4 +1,4 @@
-"""The driver of fire panels' transmitters (GB/T 26875.3-2011): listens on TCP or on a serial line, confirms, asks.
+"""The driver of fire panels' transmitters (GB/T 26875.3-2011): listens on TCP, UDP or a serial line, confirms, asks.
 
 A transmitter is the client. What it sends is confirmed when its events are on disk, so that it sends again otherwise;
 its clock is set when it connects; silence longer than its heartbeat means that it is gone.
@@ -7,7 +7,7 @@ its clock is set when it connects; silence longer than its heartbeat means that 
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ import structlog
 
 from edge_agent.backoff import Backoff
 from edge_agent.config import BusSection
+from edge_agent.drivers.datagram_peers import DatagramPeers, Receive, Send
 from edge_agent.drivers.gb26875_session import Session
 from edge_agent.drivers.links import Link, Tap, open_link
 from edge_agent.drivers.station import Station
@@ -67,7 +68,7 @@ class Gb26875Server:
         try:
             while True:
                 try:
-                    await (self._serve_tcp() if self._listen is not None else self._serve_serial(backoff))
+                    await self._serve_once(backoff)
                 except (LinkError, OSError) as error:
                     self._detail = str(error)
                     log.warning("gb26875.link_lost", bus=self._bus.name, reason=self._detail)
@@ -101,9 +102,34 @@ class Gb26875Server:
             raise LinkError(f"{device_id}: it is not connected")
         await session.control(station, spec.gb26875)
 
-    async def _serve_tcp(self) -> None:
-        assert self._listen is not None
-        host, port = self._listen
+    async def _serve_once(self, backoff: Backoff) -> None:
+        """Until the line, or what listens, is gone."""
+        if self._listen is None:
+            await self._serve_serial(backoff)
+            return
+        is_udp, host, port = self._listen
+        await (self._serve_udp(host, port) if is_udp else self._serve_tcp(host, port))
+
+    async def _serve_udp(self, host: str, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        transport, peers = await loop.create_datagram_endpoint(
+            lambda: DatagramPeers(self._attend, MAX_CONNECTIONS), local_addr=(host, port)
+        )
+        try:
+            self.port = int(transport.get_extra_info("sockname")[1])
+            self._is_open = True
+            await loop.create_future()
+        finally:
+            await peers.close()
+
+    async def _attend(self, receive: Receive, send: Send) -> None:
+        """One peer, until it is silent for too long."""
+        try:
+            await self._serve(receive, send)
+        except LinkError as error:
+            log.info("gb26875.disconnected", bus=self._bus.name, reason=str(error))
+
+    async def _serve_tcp(self, host: str, port: int) -> None:
         server = await asyncio.start_server(self._welcome, host, port, limit=_CHUNK)
         try:
             self.port = int(server.sockets[0].getsockname()[1])
@@ -160,7 +186,7 @@ class Gb26875Server:
         finally:
             link.close()
 
-    async def _serve(self, receive: Callable[[], Awaitable[bytes]], send: Callable[[bytes], Awaitable[None]]) -> None:
+    async def _serve(self, receive: Receive, send: Send) -> None:
         tap = self._tap
         if tap is not None:
             receive, send = _tapped(receive, send, tap)
@@ -184,10 +210,6 @@ class Gb26875Server:
             for station in self._by_address.values():
                 await station.tick()
             await self._context.clock.sleep(_TICK_S)
-
-
-Receive = Callable[[], Awaitable[bytes]]
-Send = Callable[[bytes], Awaitable[None]]
 
 
 def _tapped(receive: Receive, send: Send, tap: Tap) -> tuple[Receive, Send]:
@@ -222,9 +244,9 @@ def _address_of(station: Station) -> int | None:
     return address
 
 
-def _listen_address(bus: BusSection) -> tuple[str, int] | None:
-    """Host and port of `listen://`; None for a serial port or serial server."""
-    if not bus.port.startswith("listen://"):
+def _listen_address(bus: BusSection) -> tuple[bool, str, int] | None:
+    """Whether by UDP, host and port of `listen://` and `listen-udp://`; None for a serial port or serial server."""
+    if not bus.port.startswith(("listen://", "listen-udp://")):
         return None
     try:
         parts = urlsplit(bus.port)
@@ -233,4 +255,4 @@ def _listen_address(bus: BusSection) -> tuple[str, int] | None:
         raise ConfigError(f"bus {bus.name}: port {bus.port}: {error}; write listen://address:port") from error
     if not host or port is None:
         raise ConfigError(f"bus {bus.name}: port {bus.port}: write listen://address:port, e.g. listen://0.0.0.0:5001")
-    return host, port
+    return parts.scheme == "listen-udp", host, port

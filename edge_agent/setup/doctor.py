@@ -117,8 +117,8 @@ def _buses(config: AgentConfig, status: AgentStatus | None, refused: set[str]) -
 
 def _port_fault(bus: BusSection) -> str | None:
     parts = urlsplit(bus.port)
-    if parts.scheme == "listen":
-        return _listen_fault(parts.hostname or "", parts.port or 0)
+    if parts.scheme in ("listen", "listen-udp"):
+        return _listen_fault(parts.hostname or "", parts.port or 0, is_udp=parts.scheme == "listen-udp")
     if parts.scheme == "modbus-tcp":
         return _reach_fault(parts.hostname or "", parts.port or 502)
     try:
@@ -128,9 +128,14 @@ def _port_fault(bus: BusSection) -> str | None:
     return None
 
 
-def _listen_fault(host: str, port: int) -> str | None:
+def _listen_fault(host: str, port: int, *, is_udp: bool) -> str | None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+        if is_udp:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.bind((host, port))
+                return None
+        with socket.create_server((host, port), family=family):
             return None
     except OSError as error:
         return f"cannot listen: {error.strerror}"

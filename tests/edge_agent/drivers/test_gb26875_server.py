@@ -11,6 +11,7 @@ from support.drivers import MemorySink, agent_config, built, running
 from support.wait import until_async
 
 from edge_agent.config import AgentConfig
+from edge_agent.drivers.datagram_peers import MAX_WAITING, DatagramPeers
 from edge_agent.errors import CommandError, ConfigError, LinkError
 from edge_agent.protocols.gb26875 import Command, Frame, Framer, answer_to, encode_frame
 from edge_agent.protocols.gb26875.frame import CHINA_TIME
@@ -209,3 +210,61 @@ async def test_the_generic_profile_understands_a_panel_that_nobody_has_seen(tmp_
 def test_an_address_that_cannot_be_is_refused_with_how_to_write_it(tmp_path, address):
     with pytest.raises(ConfigError, match="six bytes as they stand on the line"):
         built(config_for(tmp_path, address=address))
+
+
+class UdpSide(asyncio.DatagramProtocol):
+    """A transmitter that speaks by UDP."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self.frames += [frame for frame in Framer().feed(data) if isinstance(frame, Frame)]
+
+
+@contextlib.asynccontextmanager
+async def udp_side(driver: object) -> AsyncIterator[tuple[asyncio.DatagramTransport, UdpSide]]:
+    await until_async(lambda: driver.port, what="the port")
+    transport, side = await asyncio.get_running_loop().create_datagram_endpoint(
+        UdpSide, remote_addr=("127.0.0.1", driver.port)
+    )
+    try:
+        yield transport, side
+    finally:
+        transport.close()
+
+
+async def test_a_transmitter_by_udp_is_confirmed_asked_and_told_apart_from_another(tmp_path):
+    sink = MemorySink()
+    config = config_for(tmp_path, port="listen-udp://127.0.0.1:0", address=ADDRESS)
+    async with running(config, sink) as [driver], udp_side(driver) as (line, side), udp_side(driver) as (noise, other):
+        noise.sendto(b"@@rubbish" + SMOKE[:20])
+        line.sendto(SMOKE)
+        line.sendto(MAINS)
+        await until_async(
+            lambda: [frame.command for frame in side.frames].count(Command.CONFIRM) == 2, what="both confirmations"
+        )
+        asked = asyncio.create_task(driver.actuate("panel", "inspect", {}))
+        await until_async(lambda: any(frame.app_data[:1] == bytes([91]) for frame in side.frames), what="the question")
+        question = next(frame for frame in side.frames if frame.app_data[:1] == bytes([91]))
+        line.sendto(encode_frame(answer_to(question, Command.CONFIRM, question.at)))
+        await asked
+        assert other.frames == []
+    assert [data.alarm for data in sink.of("panel/10.2", "smoke.state")] == [True]
+
+
+async def test_peers_by_udp_have_a_bound():
+    served = []
+
+    async def serve(receive, send):
+        served.append(await receive())
+        await asyncio.Event().wait()
+
+    peers = DatagramPeers(serve, most=2)
+    for number in range(5):
+        peers.datagram_received(b"x", ("192.0.2.1", number))
+    for _ in range(MAX_WAITING + 3):
+        peers.datagram_received(b"y", ("192.0.2.1", 0))
+    await until_async(lambda: len(served) == 2, what="both being served")
+    assert peers.dropped >= 3 + 3
+    await peers.close()

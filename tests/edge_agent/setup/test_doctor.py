@@ -161,3 +161,13 @@ def test_a_panels_port_that_is_taken_is_said(tmp_path, broker, line):
         found = examined(path)["port"]
     assert [item.state for item in found] == ["good", "bad"]
     assert os.strerror(98) in found[1].detail
+
+
+def test_a_panels_udp_port_that_is_taken_is_said(tmp_path, broker, line):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = f"listen-udp://127.0.0.1:{taken.getsockname()[1]}"
+        path = write_config(tmp_path, broker, line, f'[[bus]]\nname = "g"\nkind = "gb26875"\nport = "{port}"\n')
+        found = examined(path)["port"]
+    assert [item.state for item in found] == ["good", "bad"]
+    assert os.strerror(98) in found[1].detail
