@@ -174,3 +174,24 @@ def export(
     finally:
         store.close()
     typer.echo(f"wrote {out}")
+
+
+@app.command("rotate-key")
+def rotate_key(*, data_dir: DataDir, database: DatabaseUrl = None) -> None:
+    """Make a new key and seal names, phones, documents and channels again under it. Stop the hub first."""
+    from hub.only_one import take_place
+    from hub.registry.rekey import rekey
+    from hub.store.audit import Audited, append_audit
+    from hub.store.migrate import open_database
+    from wire.clock import SystemClock
+
+    with take_place(data_dir, "hub", "stop it first: it would go on with the old key"):
+        store = open_database(data_dir, database)
+        try:
+            count = rekey(store, data_dir)
+            with store.write() as session:
+                entry = Audited("cli", "admin", "registry.rotate_key", detail=f"{count} values")
+                append_audit(session, entry, SystemClock().now())
+        finally:
+            store.close()
+    typer.echo(f"{count} values sealed again")

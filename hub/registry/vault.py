@@ -43,6 +43,11 @@ class Vault:
         self._ciphers = {key.id: AESGCM(key.key) for key in keys}
         self._index_key = HKDF(SHA256(), 32, None, b"anfang blind index").derive(keys[-1].key)
 
+    @property
+    def newest(self) -> str:
+        """The name of the key under which values are sealed now."""
+        return self._newest.id
+
     def seal(self, field: str, value: str) -> str:
         """`ID:` and base64 of nonce and ciphertext."""
         nonce = os.urandom(_NONCE)
@@ -74,6 +79,26 @@ def load_vault(data_dir: Path) -> Vault:
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
         _make(path)
+    return Vault(_keys(path))
+
+
+def add_key(data_dir: Path) -> None:
+    """Put a new key in front: from the next `load_vault` on values are sealed under it. Raises ConfigError."""
+    load_vault(data_dir)
+    path = data_dir / _FILE
+    held = _keys(path)
+    number = max((int(key.id[1:]) for key in held if key.id[:1] == "k" and key.id[1:].isdigit()), default=0) + 1
+    _write(path, (VaultKey(f"k{number}", secrets.token_bytes(32)), *held))
+
+
+def drop_keys(data_dir: Path) -> None:
+    """Forget the keys that nothing needs: the newest seals, and the oldest makes the indexes."""
+    path = data_dir / _FILE
+    held = _keys(path)
+    _write(path, (held[0], *held[-1:]) if len(held) > 1 else held)
+
+
+def _keys(path: Path) -> tuple[VaultKey, ...]:
     keys: list[VaultKey] = []
     for number, line in enumerate(path.read_text(encoding="ascii", errors="replace").splitlines(), 1):
         if not line.strip():
@@ -88,7 +113,24 @@ def load_vault(data_dir: Path) -> Vault:
         keys.append(VaultKey(key_id, key))
     if not keys:
         raise ConfigError(f"{path}: holds no key; put the file back from a backup")
-    return Vault(tuple(keys))
+    return tuple(keys)
+
+
+def _write(path: Path, keys: tuple[VaultKey, ...]) -> None:
+    """Replace the file whole: a key that is lost is every name that is lost."""
+    draft = path.with_name(f".{_FILE}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, "".join(f"{key.id} {key.key.hex()}\n" for key in keys).encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def new_vault() -> Vault:

@@ -65,6 +65,7 @@ export default {
     "replay.apply": "what-if applied",
     "report.export": "report exported",
     "registry.load": "ledger loaded",
+    "registry.rotate_key": "registry key rotated",
     "pii.copy": "copy of a person's data",
     "audit.anchor": "trail cut and joined",
   },

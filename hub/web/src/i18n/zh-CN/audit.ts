@@ -65,6 +65,7 @@ export default {
     "replay.apply": "采用试算",
     "report.export": "导出月报",
     "registry.load": "载入台账",
+    "registry.rotate_key": "更换登记密钥",
     "pii.copy": "导出个人信息副本",
     "audit.anchor": "审计链接续",
   },
