@@ -19,7 +19,7 @@ from counting_variants import KeptNetwork
 from edge_agent.counting.av_picture import Scalers, from_array
 from edge_agent.counting.geometry import covered
 from edge_agent.counting.line import Line, LineCounter
-from edge_agent.counting.overhead import Overhead
+from edge_agent.counting.overhead import FROM_ABOVE, Overhead
 from edge_agent.counting.pipeline import PeopleCounter
 from edge_agent.counting.tracker import Detections, Tracker, TrackerSettings
 from simulators.cameras.above import Doorway, draw_doorway
@@ -98,8 +98,8 @@ def as_detected(boxes, size, random, dips):
 
 def by_boxes(kind, scene, seed):
     random, dips, found = np.random.default_rng(seed), {}, []
-    settings = TrackerSettings(birth_score=0.25, confirm_score=0.35, reach=0.6) if kind == "doorway" else None
-    tracker, counter = Tracker(settings or TrackerSettings()), LineCounter(Line(*scene.line, scene.in_side))
+    settings = FROM_ABOVE if kind == "doorway" else TrackerSettings()
+    tracker, counter = Tracker(settings), LineCounter(Line(*scene.line, scene.in_side))
     size = (640, 480) if kind == "doorway" else (640, 360)
     for index in range(scene.frames):
         now = index / scene.fps
@@ -155,9 +155,7 @@ def main():
             print(f"{kind:9} {conduct:10} {hit:5} hit {false:4} false {missed:4} missed  F1 {f1:.3f}", flush=True)
     hit, false, missed = (sum(one[key] for one in report.values()) for key in ("hit", "false", "missed"))
     print(f"over all: {hit} hit, {false} false, {missed} missed, F1 {2 * hit / max(1, 2 * hit + false + missed):.4f}")
-    print(
-        "wrong:", " ".join(f"{kind}/{conduct}/{seed}:+{more}-{less}" for kind, conduct, seed, more, less in wrong[:40])
-    )
+    print("wrong:", " ".join(wrong[:40]))
     if chosen.out:
         chosen.out.write_text(json.dumps(report, indent=1) + "\n")
 

@@ -32,7 +32,7 @@ def check(
     from edge_agent.counting.back_end import make_detector
     from edge_agent.counting.look_over import Facts, remarks
     from edge_agent.counting.picture import THUMB_WIDTH, Grey
-    from edge_agent.drivers.camera_source import frames, without_password
+    from edge_agent.drivers.camera_source import frames, is_file, without_password
 
     # FFmpeg's messages hold addresses with passwords.
     av.logging.set_level(av.logging.PANIC)
@@ -54,7 +54,8 @@ def check(
                 break
     except LinkError as error:
         if not greys:
-            raise LinkError(f"{without_password(url)}: {error}; check address, user and network") from None
+            hint = "" if url.startswith("/dev/") or is_file(url) else "; check address, user and network"
+            raise LinkError(f"{without_password(url)}: {error}{hint}") from None
     rate = (len(stamps) - 1) / max(stamps[-1] - stamps[0], 1e-3)
     facts = Facts(size[0], size[1], rate, greys, tallest)
     typer.echo(f"{without_password(url)}: {size[0]}x{size[1]}, {rate:.1f} frames/s")

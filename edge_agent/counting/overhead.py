@@ -48,6 +48,10 @@ REMEMBERED: Final = 60
 """Trials after which old ones count half: a camera may be turned."""
 
 
+FROM_ABOVE: Final = TrackerSettings(birth_score=0.25, confirm_score=0.35, reach=0.6)
+"""From above people turn and change shape, and boxes jump; scores are low."""
+
+
 class Overhead:
     """Keeps the floor, and the score of the network. One instance per camera."""
 
@@ -68,8 +72,8 @@ class Overhead:
 
     @property
     def settings(self) -> TrackerSettings:
-        """From above people turn and change shape, and boxes jump; scores are low."""
-        return TrackerSettings(birth_score=0.25, confirm_score=0.35, reach=0.6)
+        """See `FROM_ABOVE`."""
+        return FROM_ABOVE
 
     @property
     def look_again_s(self) -> float:

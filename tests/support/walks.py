@@ -5,17 +5,22 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from edge_agent.counting.line import Crossing, Line, LineCounter
-from edge_agent.counting.tracker import Detections, Tracker
+from edge_agent.counting.overhead import FROM_ABOVE
+from edge_agent.counting.tracker import Detections, Tracker, TrackerSettings
 
 FPS = 10
 TALL = 100.0
 
+VIEWS = {"oblique": TrackerSettings(), "overhead": FROM_ABOVE}
+"""How each back end wants its people followed; the one from above makes squares of them."""
+
 Way = Callable[[float], "tuple[float, float] | None"]
 
 
-def box(middle: tuple[float, float], tall: float = TALL) -> tuple[float, float, float, float]:
+def box(middle: tuple[float, float], tall: float = TALL, wide: float = 0.4) -> tuple[float, float, float, float]:
+    """`wide` in heights."""
     x, y = middle
-    return x - 0.2 * tall, y - 0.5 * tall, x + 0.2 * tall, y + 0.5 * tall
+    return x - 0.5 * wide * tall, y - 0.5 * tall, x + 0.5 * wide * tall, y + 0.5 * tall
 
 
 def detections(boxes: Iterable[tuple[float, float, float, float]], score: float = 0.9) -> Detections:
@@ -35,14 +40,15 @@ def path(*points: tuple[float, float, float]) -> Way:
     return at
 
 
-def count(line: Line, ways: Iterable[Way], seconds: float) -> list[Crossing]:
+def count(line: Line, ways: Iterable[Way], seconds: float, view: str = "oblique") -> list[Crossing]:
     """Crossings of these people, seen perfectly."""
-    tracker, counter = Tracker(), LineCounter(line)
+    tracker, counter = Tracker(VIEWS[view]), LineCounter(line)
     found: list[Crossing] = []
     ways = list(ways)
+    wide = 1.0 if view == "overhead" else 0.4
     for frame in range(round(seconds * FPS)):
         now = frame / FPS
-        boxes = [box(place) for way in ways if (place := way(now)) is not None]
+        boxes = [box(place, wide=wide) for way in ways if (place := way(now)) is not None]
         tracks = tracker.step(detections(boxes), now)
         found += counter.step(tracks, {track.number for track in tracker.tracks}, frame, now)
-    return found
+    return found + counter.finish()

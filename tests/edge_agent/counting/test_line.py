@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.walks import TALL, count, path
+from support.walks import TALL, VIEWS, count, path
 
 from edge_agent.counting.line import Line
 
@@ -55,11 +55,12 @@ TABLE = {
 }
 
 
+@pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("name", TABLE)
-def test_who_crosses_and_who_does_not(name):
+def test_who_crosses_and_who_does_not(name, view):
     ways, expected = TABLE[name]
 
-    found = sorted((one.direction, one.frame) for one in count(LINE, ways, 11))
+    found = sorted((one.direction, one.frame) for one in count(LINE, ways, 11, view))
 
     wanted = sorted((direction, frame) for frame, direction in expected)
     assert [direction for direction, _ in found] == [direction for direction, _ in wanted]
@@ -97,8 +98,8 @@ steps = st.lists(st.tuples(st.floats(40, 600), st.floats(0.5, 1.5)), min_size=2,
 
 
 @settings(max_examples=60, deadline=None)
-@given(steps)
-def test_crossings_add_up_to_where_somebody_ends(wander):
+@given(steps, st.sampled_from(sorted(VIEWS)))
+def test_crossings_add_up_to_where_somebody_ends(wander, view):
     """However somebody wanders, in minus out is the difference between the clear sides he begins and ends on."""
     second, points = 0.0, []
     for x, pace in wander:
@@ -110,7 +111,7 @@ def test_crossings_add_up_to_where_somebody_ends(wander):
     if abs(points[0][1] - 320) < 25 or abs(points[-1][1] - 320) < 25:
         return
 
-    found = count(LINE, [path(*points)], points[-1][0] + 1)
+    found = count(LINE, [path(*points)], points[-1][0] + 1, view)
 
     balance = sum(1 if one.direction == "in" else -1 for one in found)
     assert balance == int(points[0][1] > 320) - int(points[-1][1] > 320)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.walks import FPS, box, count, detections, path
+from support.walks import FPS, VIEWS, box, count, detections, path
 
 from edge_agent.counting.line import Line, LineCounter
 from edge_agent.counting.tracker import NOBODY, Detections, Tracker
@@ -80,11 +80,12 @@ def test_holding_keeps_everybody_where_he_is():
     st.sampled_from([-1, 1]),
     st.floats(50, 200),
     st.sampled_from([5, 10, 25]),
+    st.sampled_from(sorted(VIEWS)),
 )
-def test_a_walker_counts_once_through_jitter_dips_and_ghosts(seed, pace, sign, tall, fps):
+def test_a_walker_counts_once_through_jitter_dips_and_ghosts(seed, pace, sign, tall, fps, view):
     """Boxes jitter by a twentieth of a height, scores dip for up to three frames, ghosts flash elsewhere."""
     random = np.random.default_rng(seed)
-    tracker, counter, found = Tracker(), LineCounter(LINE), []
+    tracker, counter, found = Tracker(VIEWS[view]), LineCounter(LINE), []
     start, end = (-60.0, 700.0) if sign > 0 else (700.0, -60.0)
     seconds = abs(end - start) / (pace * tall)
     dip = 0
@@ -98,7 +99,7 @@ def test_a_walker_counts_once_through_jitter_dips_and_ghosts(seed, pace, sign, t
         if dip:
             dip -= 1
         elif 0 < x < 640:
-            boxes.append(np.array(box((x, 180.0), tall)) + jitter)
+            boxes.append(np.array(box((x, 180.0), tall, 1.0 if view == "overhead" else 0.4)) + jitter)
             scores.append(random.uniform(0.35, 0.95) if frame % 3 else 0.9)
         if random.random() < 0.05:
             boxes.append(np.array(box((random.uniform(0, 640), random.uniform(40, 320)), 60.0)))
@@ -180,12 +181,18 @@ def test_a_box_that_is_cut_does_not_make_a_dwarf_of_who_is_hidden_afterwards():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.floats(0.13, 0.29), st.floats(0.0, 0.5), st.floats(0.4, 1.0), st.sampled_from([-1, 1]))
-def test_who_sets_a_foot_over_the_line_and_returns_is_nobody(depth, pause, pace, sign):
+@given(
+    st.floats(0.13, 0.29),
+    st.floats(0.0, 0.5),
+    st.floats(0.4, 1.0),
+    st.sampled_from([-1, 1]),
+    st.sampled_from(sorted(VIEWS)),
+)
+def test_who_sets_a_foot_over_the_line_and_returns_is_nobody(depth, pause, pace, sign, view):
     """However deep, short of a third of his height, at any pace of somebody who walks."""
     over, speed = 320 + sign * 100 * depth, 100 * pace
     start = 320 - sign * 200
     there = abs(over - start) / speed
     way = path((0, start, 180), (there, over, 180), (there + pause, over, 180), (2 * there + pause, start, 180))
 
-    assert count(LINE, [way], 2 * there + pause + 3) == []
+    assert count(LINE, [way], 2 * there + pause + 3, view) == []
