@@ -12,6 +12,7 @@ from firmware_profiles.checks import faults_of, hint
 from firmware_profiles.errors import ProfileError
 from firmware_profiles.model import Profile
 from firmware_profiles.shape_faults import MAX_FAULTS, dotted, shape_faults
+from firmware_profiles.value_checks import value_faults
 from firmware_profiles.yaml_tree import MAX_BYTES, YamlError, parse
 
 DEVICES: Final = Path(__file__).parent / "devices"
@@ -50,7 +51,9 @@ def parse_profile(text: str, name: str) -> Profile:
         profile = Profile.model_validate(tree.value)
     except ValidationError as error:
         raise ProfileError("\n".join(shape_faults(error, tree, name))) from error
-    faults = [f"{name}:{tree.line(loc)}: {dotted(loc)}: {what}" for loc, what in faults_of(profile)]
+    faults = [
+        f"{name}:{tree.line(loc)}: {dotted(loc)}: {what}" for loc, what in (*faults_of(profile), *value_faults(profile))
+    ]
     if faults:
         raise ProfileError("\n".join(faults[:MAX_FAULTS]))
     return profile

@@ -82,7 +82,9 @@ class OsdpTransport(Table):
     """A reader on an OSDP bus (IEC 60839-11-5)."""
 
     kind: Literal["osdp"]
-    baud: Annotated[int | None, Field(ge=1200, le=1_000_000)] = None
+    baud: Annotated[
+        Literal[9600, 19200, 38400, 57600, 115200, 230400] | None, Field(description="the rates of the standard")
+    ] = None
     decides: Annotated[
         Literal["reader", "gateway"],
         Field(description="who lets people in: the lock itself, which reports what it did, or the gateway's list"),

@@ -185,7 +185,7 @@ def test_a_credential_may_not_leave_in_the_clear():
 
 def test_a_key_that_yaml_1_1_would_take_for_true_is_a_word():
     profile = parse_profile(
-        GOOD.replace("discrete: 2}", "holding: 2, enum: {on: true, off: false}}").replace("discrete: {2: 1}, holding: {", "holding: {2: 1, "),
+        GOOD.replace("discrete: 2}", "holding: 2, type: ascii, length: 2, enum: {on: true, off: false}}").replace("discrete: {2: 1}, holding: {", "holding: {2: 1, "),
         "p.yaml",
     )  # fmt: skip
     assert profile.fields["smoke"].enum == {"on": True, "off": False}
