@@ -302,6 +302,7 @@ def _fits(key: WireKey, field: FieldSpec, loc: Loc, name: str) -> Iterator[Fault
         "bool" in key.types
         and len(key.types) == 1
         and field.enum is None
+        and not field.is_boolean
         and (field.scale or field.type in ("ascii", "utf8", "gb18030", "hex"))
     ):
         yield loc, f"{loc[-1]} is true or false; give field {name!r} an enum, a bit or at_least"
