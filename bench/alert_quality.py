@@ -5,7 +5,7 @@
     python bench/alert_quality.py --noise poor.yaml        with sensors of one's own
 
 Prints a table and writes results/alert_quality.json beside this file. Delays other than those of life safety are no
-finer than the run's step (half an hour for a large run).
+finer than the run's step (an hour for a large run).
 """
 
 import argparse

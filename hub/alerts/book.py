@@ -124,6 +124,8 @@ class AlertBook:
 
     def clear_all(self, rule_id: str, subject: str) -> None:
         """The rule looked, and nothing of the subject's condition is left."""
+        if subject in self._loaded and (rule_id, subject) not in self._open:
+            return
         alert = self.open_alert(rule_id, subject)
         if alert is not None and alert.is_active:
             self._clear(alert, None, rule(rule_id))

@@ -4,20 +4,44 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from sqlmodel import Session, col, or_, select
+from sqlalchemy import Integer, bindparam, or_
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select
 
 from hub.alerts import lifecycle
 from hub.alerts.book import SYSTEM
 from hub.alerts.service import record_action
+from hub.alerts.upsert import table_of
 from hub.facts import Change
 from hub.rules.lifecycle_policy import ALERTS, LifecyclePolicy
 from hub.rules.model import AlertClass
 from hub.rules.policy import Policy, UrgentParameters
+from hub.store.base import InstantMs
 from hub.store.tables.alerts import AlertRow
 
 _SLOWER_AFTER: Final = 10
 """After so many steps each wait is one interval longer: an alert that nobody can answer must not fill the disk."""
 
+
+_ALERTS: Final = table_of(AlertRow)
+_NOW: Final = bindparam("now", type_=InstantMs)
+_LATE: Final = (
+    select_columns(_ALERTS.c.id)
+    .where(
+        _ALERTS.c.resolved_at.is_(None),
+        or_(
+            _ALERTS.c.acknowledged_at.is_(None) & (_ALERTS.c.due_ack_at <= _NOW),
+            _ALERTS.c.acknowledged_at.is_not(None) & (_ALERTS.c.due_act_at <= _NOW),
+        ),
+        or_(
+            _ALERTS.c.alert_class == str(AlertClass.LIFE),
+            (_ALERTS.c.escalation < bindparam("most", type_=Integer))
+            & (_ALERTS.c.escalated_at.is_(None) | (_ALERTS.c.escalated_at <= bindparam("waited", type_=InstantMs))),
+        ),
+    )
+    .order_by(_ALERTS.c.id)
+)
+"""Built once: it is asked at every tick, and nearly always finds nothing."""
 
 PolicyOf = Callable[[str | None], Policy]
 
@@ -29,18 +53,11 @@ def escalate(session: Session, policy_of: PolicyOf, now: datetime) -> tuple[list
     """
     general = policy_of(None).of(ALERTS, LifecyclePolicy)
     general_wait = timedelta(seconds=general.escalate_every_s)
-    query = select(AlertRow).where(
-        col(AlertRow.resolved_at).is_(None),
-        or_(
-            col(AlertRow.acknowledged_at).is_(None) & (col(AlertRow.due_ack_at) <= now),
-            col(AlertRow.acknowledged_at).is_not(None) & (col(AlertRow.due_act_at) <= now),
-        ),
-        or_(
-            AlertRow.alert_class == AlertClass.LIFE,
-            (col(AlertRow.escalation) < general.escalate_most)
-            & (col(AlertRow.escalated_at).is_(None) | (col(AlertRow.escalated_at) <= now - general_wait)),
-        ),
-    )
+    bound = {"now": now, "waited": now - general_wait, "most": general.escalate_most}
+    numbers = list(session.connection().execute(_LATE, bound).scalars())
+    if not numbers:
+        return [], []
+    query = select(AlertRow).where(col(AlertRow.id).in_(numbers)).order_by(col(AlertRow.id))
     late: list[AlertRow] = []
     changes: list[Change] = []
     for alert in session.exec(query).all():

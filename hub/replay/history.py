@@ -10,15 +10,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter, itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Table, select
+from sqlalchemy import BigInteger, Table, select, type_coerce
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Session, col, func
 from sqlmodel import select as model_select
 
 from hub.alerts.book import SYSTEM
 from hub.alerts.silence import DEAF, LISTENING
 from hub.facts import StoredEvent
+from hub.store.base import InstantMs, from_ms
 from hub.store.database import Database
 from hub.store.tables.access import AuditEntry
 from hub.store.tables.alerts import AlertAction, AlertRow, PolicyOverride, Progress
@@ -29,6 +31,17 @@ from wire.messages import decode_event
 _CHUNK: Final = 20_000
 _EVENT: Table = EventRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+RawEvent: TypeAlias = tuple[int, int, int, int, int, int, str, str, str, str | None, str]
+RAW: Final = (
+    "id", "stream_id", "seq", "observed_at", "sent_at", "received_at", "clock", "kind", "device", "unit", "body",
+)  # fmt: skip
+"""The columns of an event in the order of `RawEvent`; instants in milliseconds, as they are stored."""
+_RECEIVED: Final = RAW.index("received_at")
+_RAW_TYPES: Final[dict[str, TypeEngine[Any]]] = {
+    name: BigInteger() if isinstance(_EVENT.c[name].type, InstantMs) else _EVENT.c[name].type for name in RAW
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +66,11 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Events that were stored, and folded, together. `rows` are theirs in the table of events."""
+    """Events that were stored, and folded, together. `rows` are theirs in the table of events, as `RAW` has them."""
 
     at: datetime
     events: tuple[StoredEvent, ...]
-    rows: tuple[dict[str, Any], ...]
+    rows: tuple[RawEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,35 +113,35 @@ class History:
 
     def _batches(self) -> Iterator[Batch]:
         last = _BEGINNING
-        for received_at, group in groupby(self._rows(), key=itemgetter("received_at")):
+        for received_ms, group in groupby(self._rows(), key=itemgetter(_RECEIVED)):
+            received_at = from_ms(received_ms)
             if received_at > self.until:
                 return
             rows = tuple(group)
             # Two ingest workers may have taken their turn the other way round; what is folded keeps its own instant.
             last = max(last, received_at)
-            yield Batch(last, tuple(self._stored(row) for row in rows), rows)
+            yield Batch(last, tuple(self._stored(row, received_at) for row in rows), rows)
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
+    def _rows(self) -> Iterator[RawEvent]:
         after = 0
+        columns = [_EVENT.c[name] if name == "id" else type_coerce(_EVENT.c[name], _RAW_TYPES[name]) for name in RAW]
         while True:
             query = (
-                select(_EVENT)
+                select(*columns)
                 .where(_EVENT.c.id > after, _EVENT.c.id <= self.last_event_id)
                 .order_by(_EVENT.c.id)
                 .limit(_CHUNK)
             )
             with self.database.read() as session:
-                found = [dict(row) for row in session.connection().execute(query).mappings()]
+                found = [tuple(row) for row in session.connection().execute(query)]
             yield from found
             if len(found) < _CHUNK:
                 return
-            after = found[-1]["id"]
+            after = found[-1][0]
 
-    def _stored(self, row: dict[str, Any]) -> StoredEvent:
-        gateway, epoch = self.streams[row["stream_id"]]
-        return StoredEvent(
-            row["id"], gateway, epoch, row["seq"], row["received_at"], decode_event(row["body"].encode())
-        )
+    def _stored(self, row: RawEvent, received_at: datetime) -> StoredEvent:
+        gateway, epoch = self.streams[row[1]]
+        return StoredEvent(row[0], gateway, epoch, row[2], received_at, decode_event(row[-1].encode()))
 
 
 def read_history(database: Database, until: datetime | None) -> History:

@@ -39,6 +39,7 @@ class Player:
         overrides = [float(row["value"]) for row in history.overrides if _is_silence(row)]
         self._schedule = Schedule(step_for(history.events), shortest_silence(packs, overrides), history.deaf_span)
         self._held: list[Batch] = []
+        self._holds = 0
         self.played = Played()
 
     @property
@@ -75,8 +76,9 @@ class Player:
         if is_alone:
             self._flush()
         self._held.append(batch)
+        self._holds += len(batch.events)
         self._schedule.hear({stored.gateway_id for stored in batch.events}, batch.at)
-        if is_alone or sum(len(held.events) for held in self._held) >= MOST_HELD:
+        if is_alone or self._holds >= MOST_HELD:
             self._flush()
 
     def _flush(self) -> None:
@@ -86,6 +88,7 @@ class Player:
         events = tuple(stored for held in self._held for stored in held.events)
         batch = Batch(self._held[-1].at, events, tuple(row for held in self._held for row in held.rows))
         self._held.clear()
+        self._holds = 0
         self.played.events += len(events)
         try:
             with self._database.write() as session:

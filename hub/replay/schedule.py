@@ -19,9 +19,11 @@ from wire.events import AnyEvent, DeviceHealth, FireComponent, LockAlarm, SmokeS
 
 FINE: Final = timedelta(seconds=5)
 """How often a hub lets time pass over its rules."""
-STEPS: Final = ((5_000, FINE), (50_000, timedelta(minutes=5)))
-COARSE: Final = timedelta(minutes=30)
-"""Up to so many events, time passes so finely; with more, compliance looks at units every half an hour."""
+STEPS: Final = ((5_000, FINE), (50_000, timedelta(minutes=5)), (200_000, timedelta(minutes=30)))
+COARSE: Final = timedelta(hours=1)
+"""Up to so many events, time passes so finely; with more, compliance looks at units every hour."""
+IDLE: Final = timedelta(minutes=5)
+"""Where nothing happens, nothing is looked at more often."""
 MOST_HELD: Final = 2_000
 """So many events are folded at once, at most."""
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -99,7 +101,7 @@ class Schedule:
             found.append(self._silences[0][0] + FINE)
         if self.last != BEGINNING:
             found += [
-                self.last + max(self.step, STEPS[-1][1]), start_of(local_day(self.last) + timedelta(days=1)) + FINE,
+                self.last + max(self.step, IDLE), start_of(local_day(self.last) + timedelta(days=1)) + FINE,
             ]  # fmt: skip
         at = max(min(found), self.last + timedelta(milliseconds=1))
         span = self._deaf_span(at)
