@@ -40,7 +40,7 @@ class Expected:
 
 @dataclass(slots=True)
 class DeviceResult:
-    """How one device fared. `repeats` are standing states said again, as the profiles ask."""
+    """How one device fared. `repeats` are states said again, as profiles ask, and words of its own make."""
 
     device: str
     done: int = 0
@@ -170,6 +170,8 @@ def _match_kind(result: DeviceResult, wanted: Sequence[Expected], held: Sequence
 def _without_repeats(held: Sequence[StoredEvent]) -> Iterable[StoredEvent]:
     last: StoredEvent | None = None
     for event in held:
+        if _tells_its_make(event):
+            continue
         is_repeat = (
             last is not None
             and event.kind in REPEATED_KINDS
@@ -179,6 +181,11 @@ def _without_repeats(held: Sequence[StoredEvent]) -> Iterable[StoredEvent]:
         last = event
         if not is_repeat:
             yield event
+
+
+def _tells_its_make(event: StoredEvent) -> bool:
+    """A device whose software is known only after it came online says so by itself; it is no state of the house."""
+    return event.kind == "device.health" and bool(event.data) and set(event.data) <= {"firmware", "profile"}
 
 
 def in_full(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:

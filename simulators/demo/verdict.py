@@ -30,7 +30,7 @@ def device_rows(results: Sequence[DeviceResult]) -> list[Row]:
     for result in results:
         found = f"{result.done} happened, {result.expected} events expected, {result.stored} stored"
         if result.repeats:
-            found += f", {result.repeats} standing states said again"
+            found += f", {result.repeats} said again"
         rows.append(Row(f"device {result.device}", found, result.faults))
     total = Row(
         "events of all devices",

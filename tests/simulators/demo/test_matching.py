@@ -142,6 +142,14 @@ def test_a_standing_state_said_again_after_a_minute_is_a_repeat_and_not_a_fault(
     assert results[1] == DeviceResult("smoke-201", done=1, expected=2, stored=2, repeats=1)
 
 
+def test_what_a_device_tells_of_its_make_is_no_state_and_no_fault() -> None:
+    told = _event("smoke-201", "device.health", 3.0, firmware="1.4.0")
+    results = match(_scenario(), _entries(), [*_good(), told], KEY)
+    assert results[1] == DeviceResult("smoke-201", done=1, expected=2, stored=2, repeats=1)
+    state = _event("smoke-201", "device.health", 3.0, firmware="1.4.0", tamper=True)
+    assert "nothing caused it" in _faults([*_good(), state])[0]
+
+
 def test_a_card_read_again_after_a_minute_is_a_fault() -> None:
     again = _event("reader-101", "lock.access", 90, result="granted", credential={"type": "card", "ref": REF})
     assert "nothing caused it" in _faults([*_good(), again])[0]
