@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from edge_agent.counting.geometry import covered
+from edge_agent.counting.geometry import Boxes, Floats, areas, covered, intersections
 from edge_agent.counting.track import PROVED, Track
 
 APART: Final = 0.5
@@ -31,6 +31,8 @@ JUST_BEFORE_S: Final = 0.3
 SAME_PLACE: Final = 0.25
 """Heights between a second box and whom it was on; farther off it may be somebody who comes the other way."""
 WELL_PROVED: Final = 2 * PROVED
+WELL_SEEN: Final = 0.55
+"""Best score from which a track may be carried along unseen: the third box on a pair seldom has it."""
 
 
 def follow_hidden(tracks: list[Track], time_s: float, dt_s: float, hidden_s: float) -> None:
@@ -78,18 +80,31 @@ def _note(boxed: Sequence[Track], dt_s: float) -> None:
     boxes = np.array([track.box for track in boxed])
     common = covered(boxes, boxes)
     np.fill_diagonal(common, 0.0)
+    shared = shared_with_better(boxes, np.array([track.score for track in boxed]))
     for i, track in enumerate(boxed):
-        most = common[i].max()
+        most = max(common[i].max(), shared[i])
         if most < APART:
             track.proof += dt_s
         elif most < ONE_INSIDE_THE_OTHER and track.score >= SURE:
             track.proof += 0.3 * dt_s
-        elif all(other.born_at >= track.born_at for j, other in enumerate(boxed) if common[i, j] >= APART and i != j):
+        elif shared[i] < APART and all(
+            other.born_at >= track.born_at for j, other in enumerate(boxed) if common[i, j] >= APART and i != j
+        ):
             track.proof += dt_s
         for other in boxed[i + 1 :]:
             if _walk_together(track, other):
                 track.company[other.number] = track.company.get(other.number, 0.0) + dt_s
                 other.company[track.number] = other.company.get(track.number, 0.0) + dt_s
+
+
+def shared_with_better(boxes: Boxes, scores: Floats) -> Floats:
+    """[n] part of each box that others of better score have too: of two people abreast a network often sees three.
+
+    The third box is in the middle, on half of the one and half of the other.
+    """
+    common = intersections(boxes, boxes)
+    better = scores[None, :] > scores[:, None]
+    return np.asarray((common * better).sum(axis=1) / np.maximum(areas(boxes), 1e-9))
 
 
 def _walk_together(track: Track, other: Track) -> bool:
@@ -103,7 +118,7 @@ def _walk_together(track: Track, other: Track) -> bool:
 
 
 def _find_host(track: Track, boxed: Sequence[Track]) -> None:
-    if track.proof < WELL_PROVED:
+    if track.proof < WELL_PROVED or track.best_score < WELL_SEEN:
         return
     for other in boxed:
         if (

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.counting.assignment import assign
-from edge_agent.counting.companions import APART, follow_hidden, rejoin
+from edge_agent.counting.companions import APART, follow_hidden, rejoin, shared_with_better
 from edge_agent.counting.geometry import Boxes, Floats, covered, ious
 from edge_agent.counting.track import PROVED, Track, Vector
 
@@ -186,7 +186,10 @@ class Tracker:
         self._tracks.append(Track(self._next, state, spread, time_s, time_s, time_s, middle, score, score))
         older = [track for track in self._tracks[:-1] if track.is_confirmed]
         common = covered(box[None], np.array([track.box for track in older]))[0] if older else np.zeros(1)
-        if common.max() < APART:
+        share = shared_with_better(
+            np.array([box, *(track.box for track in older)]), np.array([0.0] + [1.0] * len(older))
+        )
+        if max(common.max(), share[0]) < APART:
             self._tracks[-1].proof = PROVED
         else:
             self._tracks[-1].born_on = older[int(common.argmax())].number

@@ -196,3 +196,22 @@ def test_who_sets_a_foot_over_the_line_and_returns_is_nobody(depth, pause, pace,
     way = path((0, start, 180), (there, over, 180), (there + pause, over, 180), (2 * there + pause, start, 180))
 
     assert count(LINE, [way], 2 * there + pause + 3, view) == []
+
+
+def test_a_third_box_between_two_abreast_is_nobody():
+    """Seen from afar before the second of the two was, unsure, mostly on that one; gone when they come near."""
+    tracker, counter, found = Tracker(), LineCounter(LINE), []
+    for frame in range(60):
+        x = 80 + 8.0 * frame
+        boxes, scores = [box((x, 100))], [0.9]
+        if frame >= 3:
+            boxes.append(box((x + 4, 225)))
+            scores.append(0.9)
+        if frame < 24 and frame % 3:
+            boxes.append(box((x + 2, 187)))
+            scores.append(0.48)
+        seen = Detections(np.array(boxes, float), np.array(scores))
+        tracks = tracker.step(seen, frame / FPS)
+        found += counter.step(tracks, {track.number for track in tracker.tracks}, frame, frame / FPS)
+
+    assert len([*found, *counter.finish()]) == 2
