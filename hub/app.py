@@ -30,6 +30,7 @@ from hub.ports import EventFolder
 from hub.registry.vault import load_vault
 from hub.retention.sweep import Sweeper
 from hub.services import Services
+from hub.store.audit_tip import AuditTip
 from hub.store.changes import record_changes
 from hub.store.migrate import open_database, shown
 from hub.store.tables.changes import ChangeRow
@@ -80,7 +81,7 @@ class Hub:
             self.metrics = Metrics()
             self.feed = ChangeFeed()
             self.services = Services(self.database, clock, self.feed, options.data_dir, self._wake_ingest)
-            self._folder: EventFolder = Evaluator()
+            self._folder: EventFolder = Evaluator(tip=AuditTip(options.data_dir))
             links = [HubLink(self._link_options(options, number), clock) for number in range(config.ingest.workers)]
             self._workers = [self._worker(link, number) for number, link in enumerate(links)]
             host, port, _ = self._link_options(options, 0).address

@@ -14,6 +14,7 @@ from hub.rules.known import DeviceKnown, UnitKnown
 from hub.rules.local_time import local_day
 from hub.rules.policy import PackSet
 from hub.store.audit import broken_links
+from hub.store.audit_tip import AuditTip
 from hub.store.tables.alerts import DeviceWatch, Progress
 from hub.store.tables.registry import DevicePlacement
 
@@ -58,13 +59,19 @@ class HouseWatch:
                 book.take(finding, policy)
 
 
-def look_daily(session: Session, book: AlertBook, packs: PackSet, now: datetime) -> None:
-    """Packs and the audit trail."""
+def look_daily(session: Session, book: AlertBook, packs: PackSet, now: datetime, tip: AuditTip | None = None) -> None:
+    """Packs and the audit trail. `tip`: what was seen of its end."""
     policy = book.policy(None)
     p = policy.of("T7", t7_pack_expired.Parameters)
     for finding in t7_pack_expired.judge(packs.packs, p, now, local_day(now)):
         book.take(finding, policy)
-    book.take(t8_audit_broken.judge(list(broken_links(session)), now), policy)
+    broken = list(broken_links(session))
+    if tip is not None:
+        lost = tip.lost(session)
+        broken += [] if lost is None else [lost]
+        if not broken:
+            tip.remember(session, now)
+    book.take(t8_audit_broken.judge(broken, now), policy)
 
 
 def is_due(session: Session, name: str, every: timedelta, now: datetime) -> bool:

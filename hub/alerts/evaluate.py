@@ -35,6 +35,7 @@ from hub.rules.policy import PackSet
 from hub.rules.seen import absorb, show_life
 from hub.rules.t5_unknown_device import is_known
 from hub.rules.t5_unknown_device import judge as unknown_device
+from hub.store.audit_tip import AuditTip
 from wire.events import (
     AnyEvent,
     CameraState,
@@ -79,10 +80,19 @@ class Evaluator:
 
     `replays`: judge by what the ledger held at `now`, not by what it holds. `is_alone`: nobody else writes to this
     database while this lives, and nobody reads beliefs from it: what was read is kept, and beliefs stay in memory.
+    `tip`: what was seen of the audit trail's end, where a trail is kept.
     """
 
-    def __init__(self, packs: PackSet | None = None, *, replays: bool = False, is_alone: bool = False) -> None:
+    def __init__(
+        self,
+        packs: PackSet | None = None,
+        *,
+        replays: bool = False,
+        is_alone: bool = False,
+        tip: AuditTip | None = None,
+    ) -> None:
         self._packs = packs or standard_packs()
+        self._tip = tip
         # Device -> the event with which T5 looked at it, and whether the ledger had it. A cache: T5 is in the store.
         self._looked_at: dict[str, tuple[int, bool]] = {}
         self._looked_in = -1
@@ -231,7 +241,7 @@ class Evaluator:
             self._houses.look(session, book, now)
         if self._units.sweep(session, now):
             self._houses.look(session, book, now)
-            look_daily(session, book, self._packs, now)
+            look_daily(session, book, self._packs, now, self._tip)
         self._units.forget(self._follower.follow(session, now).changed)
         watch_gateways(session, self._ledger, book, now, listening)
         watch_devices(session, self._ledger, book, now, listening)

@@ -12,6 +12,7 @@ from hub.api.access.guard import Allow, purpose_of, services_of
 from hub.api.access.roles import Purpose, Right
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
 from hub.store.audit import Audited, append_audit, broken_links
+from hub.store.audit_tip import AuditTip
 from hub.store.tables.access import AuditEntry
 
 router = APIRouter(tags=["audit"])
@@ -86,7 +87,10 @@ def list_audit(
 
 @router.get("/audit/chain")
 def check_chain(request: Request, caller: Auditor) -> ChainOut:
-    """Check every seal of the trail."""
-    with services_of(request).database.read() as session:
+    """Check every seal of the trail, and that its end is still there."""
+    services = services_of(request)
+    with services.database.read() as session:
         broken = list(broken_links(session))[:100]
+        lost = AuditTip(services.data_dir).lost(session)
+    broken += [] if lost is None else [lost]
     return ChainOut(is_whole=not broken, broken=broken)

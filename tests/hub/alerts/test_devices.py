@@ -1,9 +1,10 @@
 """Rules over single devices, buildings, packs and the audit trail, from events and time to alerts."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from sqlmodel import select, update
+from sqlmodel import delete, select, update
 from support.house import GATEWAY, House, card_ref, count_queries, event
 
 from hub.alerts import silence
@@ -15,6 +16,7 @@ from hub.alerts.service import contest, resolve, review_contest, shelve
 from hub.alerts.views import AlertFilter
 from hub.errors import NotAllowedError, RegistryError
 from hub.store.audit import Audited, append_audit
+from hub.store.audit_tip import AuditTip
 from hub.store.tables.access import AuditEntry
 from hub.store.tables.alerts import AlertRow
 
@@ -300,6 +302,21 @@ def test_a_changed_line_of_the_audit_trail_is_t8_within_a_day(ours: House) -> No
     assert "T8" not in ids(ours)
     with ours.db.write() as session:
         session.exec(update(AuditEntry).where(AuditEntry.actor == "user:a").values(actor="user:c"))
+    ours.alive()
+    ours.tick(hours=24)
+    assert "T8" in ids(ours)
+
+
+def test_an_audit_trail_that_lost_its_end_is_t8(ours: House, tmp_path: Path) -> None:
+    ours.brain = Evaluator(ours.packs, tip=AuditTip(tmp_path))
+    with ours.db.write() as session:
+        append_audit(session, Audited("user:a", "admin", "x"), ours.now)
+        append_audit(session, Audited("user:b", "admin", "y"), ours.now)
+    ours.alive()
+    ours.tick(hours=24)
+    assert "T8" not in ids(ours)
+    with ours.db.write() as session:
+        session.exec(delete(AuditEntry).where(AuditEntry.actor == "user:b"))
     ours.alive()
     ours.tick(hours=24)
     assert "T8" in ids(ours)

@@ -273,7 +273,7 @@ export interface paths {
         };
         /**
          * Check Chain
-         * @description Check every seal of the trail.
+         * @description Check every seal of the trail, and that its end is still there.
          */
         get: operations["check_chain_api_v1_audit_chain_get"];
         put?: never;
