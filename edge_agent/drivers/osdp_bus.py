@@ -185,6 +185,8 @@ class OsdpBus:
 
     async def _take(self, event: PanelEvent) -> None:
         reader = self._readers[event.address]
+        if self._panel is not None and not reader.station.is_online:
+            await reader.station.runs(self._panel.firmware(event.address))
         match event:
             case CardRead():
                 items = card_items(event.data, event.bits, event.reader, reader.transport)
@@ -230,12 +232,13 @@ class OsdpBus:
 
     async def _see(self, panel: Panel, reader: _Reader, now_s: float, *, is_well: bool) -> None:
         wrong_key = not is_well and panel.has_wrong_key(reader.address)
+        if is_well:
+            # Before anything is said of it: what it runs goes with its coming online.
+            await reader.station.runs(panel.firmware(reader.address))
         if wrong_key != reader.key_fault and (wrong_key or is_well):
             reader.key_fault = wrong_key
             await reader.station.say(Message(items={"key_fault": wrong_key}))
         if is_well:
-            # A card may have told of it before the panel does: then this comes by itself.
-            await reader.station.runs(panel.firmware(reader.address))
             if reader.lost_s is not None or not reader.station.is_online:
                 reader.lost_s = None
                 reader.retry_at_s = None

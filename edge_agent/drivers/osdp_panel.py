@@ -291,6 +291,10 @@ class Panel:
             view.demands_key = True
 
     def _take_event(self, index: int, event: Mapping[str, Any]) -> int:
+        address = self._addresses[index]
+        if not self._firmware.get(address):
+            # Whoever takes the event tells with it that the reader is there, and what it runs.
+            self._firmware = {**self._firmware, address: self._told_firmware(address)}
         found = _typed(self._addresses[index], event)
         if found is not None:
             self._on_event(found)

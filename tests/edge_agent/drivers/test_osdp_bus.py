@@ -340,3 +340,27 @@ async def test_a_siren_is_told_though_a_reader_is_dead_and_that_one_still_comes_
     finally:
         siren.close()
         dead.close()
+
+
+async def test_what_a_reader_runs_goes_with_its_coming_online_whoever_tells_of_it_first(tmp_path, line):
+    reader = OsdpReader(line, 5)
+    sink = MemorySink()
+    try:
+        async with running(config_for(tmp_path, line, {"id": "door", "address": 5}), sink) as [driver]:
+            for _ in range(3):
+                told = len(sink.of("door", "device.health"))
+                await until_async(lambda: driver.health().state == "running", what="the reader online")
+                reader.power_off()
+                await until_async(
+                    lambda told=told: any(said.online is False for said in sink.of("door", "device.health")[told:]),
+                    what="it gone",
+                )
+                reader.power_on()
+                reader.tamper(True)
+                reader.tamper(False)
+            await until_async(lambda: driver.health().state == "running", what="the reader online at last")
+    finally:
+        reader.close()
+    said = sink.of("door", "device.health")
+    assert {item.firmware for item in said if item.online} == {"1.2.3"}
+    assert [item for item in said if item.firmware and not item.online] == []
