@@ -8,6 +8,7 @@ export default {
   battery_pct: "Least charge",
   before_days: "Before the end",
   building_s: "Building's door open for",
+  carried_under_age: "carried and not counted under",
   clear_above_pct: "Fine again above",
   confidence: "Least probability for an alert",
   credentials: "Different credentials",

@@ -9,6 +9,7 @@ export default {
   battery_pct: "电量下限",
   before_days: "提前天数",
   building_s: "楼门未关时长",
+  carried_under_age: "由人抱着、不计入的年龄",
   clear_above_pct: "恢复电量",
   confidence: "预警所需的最低可能性",
   credentials: "不同凭证数",
