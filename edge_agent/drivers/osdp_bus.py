@@ -137,9 +137,10 @@ class OsdpBus:
         faults = [fault for reader in self._readers.values() if (fault := self._fault_of(reader))]
         plain = sum(reader.key is None for reader in self._readers.values())
         notes = [*faults, *([f"{plain} without secure channel"] if plain else [])]
-        if self._panel.noise or self._panel.stray_bytes:
-            noise = f"{self._panel.noise} broken frames, {self._panel.stray_bytes} stray bytes"
-            notes.append(f"{noise} (line noise, or two readers with one address)")
+        broken, stray, second = self._panel.noise, self._panel.stray_bytes, self._panel.second_answers
+        if broken or stray or second:
+            counts = f"{broken} broken frames, {stray} stray bytes, {second} second answers"
+            notes.append(f"{counts} (line noise, or two readers with one address)")
         return DriverHealth(state="degraded" if faults else "running", detail="; ".join(notes)[:512])
 
     async def actuate(self, device_id: str, command: str, arguments: Mapping[str, Any]) -> None:

@@ -119,6 +119,9 @@ class Panel:
         """Frames with a wrong checksum: line noise, or two readers with one address."""
         self.stray_bytes = 0
         """Bytes that nobody had asked for."""
+        self.second_answers = 0
+        """Whole answers after the first one to a question: two readers with one address that do not talk at once."""
+        self._is_answered = False
         self.fault: str | None = None
         """Why the link is gone; the panel is of no more use then."""
         channel = _Channel(self)
@@ -262,6 +265,7 @@ class Panel:
             return 0
         asked = parse(data[data.find(SOM) :])
         self._asked = asked if isinstance(asked, Frame) else None
+        self._is_answered = False
         try:
             return self._link.write(data)
         except LinkError as error:
@@ -282,6 +286,8 @@ class Panel:
         if view is None or not frame.is_reply:
             return
         view.frames += 1
+        self.second_answers += self._is_answered
+        self._is_answered = True
         if frame.code == _CCRYPT:
             view.challenges += 1
         elif frame.code == _RMAC_I:
