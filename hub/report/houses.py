@@ -85,7 +85,7 @@ def find_houses(
         return Houses(scope, under[scope].name, False, under, ledger)
     rows = read_rows(session, Scope, as_of, Scope.code, [scope]) or read_rows(session, Scope, None, Scope.code, [scope])
     if not rows or not (under or sees(scope)):
-        raise NotFoundError(f"没有此范围或楼栋 / scope {scope}: neither a scope nor a building here")
+        raise NotFoundError(f"没有范围或楼栋 {scope} / scope {scope}: neither a scope nor a building here")
     return Houses(scope, rows[0].name, False, under, ledger)
 
 
