@@ -107,6 +107,7 @@ def by_boxes(kind, scene, seed):
         tracks = tracker.step(detections, now)
         alive = {track.number for track in tracker.tracks}
         found += [{"frame": one.frame, "direction": one.direction} for one in counter.step(tracks, alive, index, now)]
+    found += [{"frame": one.frame, "direction": one.direction} for one in counter.finish()]
     return found
 
 

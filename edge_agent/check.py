@@ -87,7 +87,7 @@ def _port_fault(port: str) -> str | None:
         if parts.scheme not in {"tcp", "rfc2217", "modbus-tcp", "listen", "listen-udp"} or not parts.hostname:
             return (
                 "not a port; write /dev/serial/by-id/…, tcp://host:port, rfc2217://host:port, "
-                "modbus-tcp://host:port listen://address:port or listen-udp://address:port"
+                "modbus-tcp://host:port, listen://address:port or listen-udp://address:port"
             )
         return None
     path = Path(port)

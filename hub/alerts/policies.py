@@ -8,7 +8,9 @@ from sqlmodel import Session, col, select
 from hub.alerts.book import AlertBook
 from hub.errors import NotFoundError, RegistryError
 from hub.registry.ledger import Ledger, held_at
+from hub.rules.catalogue import RULES
 from hub.rules.lifecycle_policy import ALERTS
+from hub.rules.model import AlertClass
 from hub.rules.policy import PackSet, Policy, Scalar
 from hub.store.audit import Audited, append_audit
 from hub.store.tables.alerts import PolicyOverride
@@ -60,7 +62,7 @@ def set_override(
         raise RegistryError(
             "reason: 请写明理由，将显示在据此产生的预警上 / say why; it is shown on every alert that rests on it"
         )
-    if parameter in _LAW_ONLY and value is False and rule_id.startswith("L"):
+    if parameter in _LAW_ONLY and value is False and _saves_lives(rule_id):
         raise RegistryError(f"生命安全规则不能停用 / {rule_id}.enabled: life-safety rules cannot be switched off")
     if scope and rule_id == ALERTS:
         raise RegistryError(
@@ -94,6 +96,12 @@ def set_override(
     append_audit(session, Audited(by, role, "policy.set", scope, reason=reason, detail=detail), now)
     _have_looked_at(session, by, now)
     return row
+
+
+def _saves_lives(rule_id: str) -> bool:
+    """By its class and not by its id: W2 is one of them. What is no rule at all is refused elsewhere."""
+    found = RULES.get(rule_id)
+    return found is not None and found.alert_class == AlertClass.LIFE
 
 
 def end_override(session: Session, number: int, *, reason: str, by: str, role: str, now: datetime) -> PolicyOverride:

@@ -20,6 +20,7 @@ from hub.alerts.views import (
     ParameterView,
 )
 from hub.errors import NotFoundError
+from hub.registry.queries import within
 from hub.rules.catalogue import rule
 from hub.rules.model import AlertClass, Text
 from hub.store.base import InstantMs
@@ -207,13 +208,7 @@ def _conditions(wanted: AlertFilter, now: datetime) -> Sequence[ColumnElement[bo
         waits = and_(col(AlertRow.acknowledged_at).is_(None), col(AlertRow.due_ack_at) < now)
         found.append(or_(waits, col(AlertRow.due_act_at) < now))
     if wanted.scopes:
-        within = [
-            condition
-            for scope in wanted.scopes
-            for column in (AlertRow.unit_code, AlertRow.building_code)
-            for condition in (col(column) == scope, col(column).startswith(f"{scope}-", autoescape=True))
-        ]
-        found.append(or_(*within))
+        found.append(or_(*within(AlertRow.unit_code, wanted.scopes), *within(AlertRow.building_code, wanted.scopes)))
     return found
 
 

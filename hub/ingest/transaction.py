@@ -47,7 +47,7 @@ _GATEWAYS_REMEMBERED: Final = 100_000
 
 
 Opened: TypeAlias = tuple[Delivered, int, AnyEvent, bool, datetime]
-"""A new event: its batch, its number, itself, whether it is late. A plain tuple: there are many."""
+"""A new event: its batch, its number, itself, whether it is late, when it came. A plain tuple: there are many."""
 
 
 class Answer(NamedTuple):

@@ -1,7 +1,7 @@
 """Reads a recording: `events.ndjson`, a wire event a line with `gateway`, `epoch`, `seq`, `sent_at`, as it arrived."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -10,11 +10,13 @@ import msgspec
 
 from hub.errors import ConfigError
 from hub.ingest.reading import Broken, Delivered, read_batch
+from hub.replay.schedule import ALARMS
+from wire.events import EVENT_TYPES
 from wire.ids import is_gateway_id
 from wire.messages import MAX_EVENTS, encode_batch
 from wire.topics import Leaf, topic
 
-_ALARM_KINDS: Final = frozenset({"smoke.state", "fire.component", "lock.alarm"})
+_ALARM_KINDS: Final = frozenset(kind for kind, cls in EVENT_TYPES.items() if cls in ALARMS)
 _TAMPERED: Final = b'"tamper":true'
 _BLOCK: Final = 1 << 20
 
@@ -43,23 +45,17 @@ class Arrival:
     line: bytes
 
 
-@dataclass(slots=True)
-class Window:
-    """What is taken in at once."""
-
-    arrivals: list[Arrival] = field(default_factory=list)
-
-    def messages(self) -> list[Delivered | Broken]:
-        """As ingest would have read them from the broker; each event with the instant at which it came."""
-        found: list[Delivered | Broken] = []
-        runs: dict[tuple[str, str], list[Arrival]] = {}
-        for arrival in self.arrivals:
-            run = runs.setdefault((arrival.gateway, arrival.epoch), [])
-            if run and (arrival.seq != run[-1].seq + 1 or len(run) >= MAX_EVENTS // 2):
-                found.append(_message(run))
-                run.clear()
-            run.append(arrival)
-        return found + [_message(run) for run in runs.values() if run]
+def messages_of(arrivals: Sequence[Arrival]) -> list[Delivered | Broken]:
+    """As ingest would have read them from the broker; each event with the instant at which it came."""
+    found: list[Delivered | Broken] = []
+    runs: dict[tuple[str, str], list[Arrival]] = {}
+    for arrival in arrivals:
+        run = runs.setdefault((arrival.gateway, arrival.epoch), [])
+        if run and (arrival.seq != run[-1].seq + 1 or len(run) >= MAX_EVENTS // 2):
+            found.append(_message(run))
+            run.clear()
+        run.append(arrival)
+    return found + [_message(run) for run in runs.values() if run]
 
 
 def _message(run: list[Arrival]) -> Delivered | Broken:

@@ -18,7 +18,7 @@ from hub.feed import ChangeFeed
 from hub.ingest.transaction import Intake
 from hub.keys import organisation_key
 from hub.metrics import Metrics
-from hub.quality.recording import Arrival, Window, arrivals, count_lines
+from hub.quality.recording import Arrival, arrivals, count_lines, messages_of
 from hub.registry.seed_file import load_seed
 from hub.registry.vault import load_vault
 from hub.replay.schedule import FINE, MOST_HELD, Schedule, shortest_silence, step_for
@@ -124,14 +124,14 @@ class _Run:
         self._metrics = Metrics()
         self._intake = Intake(database, self._clock, ChangeFeed(), self._brain, self._metrics, accept_unknown=True)
         self._schedule = Schedule(step, shortest_silence(standard_packs()))
-        self._window = Window()
+        self._held: list[Arrival] = []
         self.ran = Ran(step_s=step.total_seconds())
         # The ledger was there before the first event.
         self._schedule.want(start + FINE)
 
     def take(self, arrival: Arrival) -> None:
         """The next one."""
-        held = self._window.arrivals
+        held = self._held
         is_other = bool(held) and held[-1].at != arrival.at
         if is_other and (self._is_alone(held) or len(held) >= MOST_HELD):
             self._flush()
@@ -141,7 +141,7 @@ class _Run:
         if arrival.is_alarm or self._schedule.step == FINE:
             # What came at the same instant comes with it, as one batch in the history.
             self._flush(before=arrival.at)
-        self._window.arrivals.append(arrival)
+        self._held.append(arrival)
         self._schedule.hear([arrival.gateway], arrival.at)
 
     def end(self) -> None:
@@ -161,18 +161,17 @@ class _Run:
 
     def _flush(self, before: datetime | None = None) -> None:
         """Take in what is held; with `before`, what came before that instant."""
-        held = self._window.arrivals
-        kept = [arrival for arrival in held if before is not None and arrival.at >= before]
-        self._window.arrivals = held[: len(held) - len(kept)]
-        if self._window.arrivals:
-            self._clock.at = self._window.arrivals[-1].at
-            is_alarm = any(arrival.is_alarm for arrival in self._window.arrivals)
-            messages = self._window.messages()
-            arrived = self._stopwatch.monotonic()
-            self.ran.events += self._intake.take(messages).stored
-            if is_alarm:
-                self.ran.alarm_s.append(self._stopwatch.monotonic() - arrived)
-        self._window.arrivals = kept
+        kept = [arrival for arrival in self._held if before is not None and arrival.at >= before]
+        taken = self._held[: len(self._held) - len(kept)]
+        self._held = kept
+        if not taken:
+            return
+        self._clock.at = taken[-1].at
+        messages = messages_of(taken)
+        arrived = self._stopwatch.monotonic()
+        self.ran.events += self._intake.take(messages).stored
+        if any(arrival.is_alarm for arrival in taken):
+            self.ran.alarm_s.append(self._stopwatch.monotonic() - arrived)
 
     def _pass_time(self, upto: datetime) -> None:
         while (at := self._schedule.next()) is not None and at <= upto:

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, func, select
 from hub.rules.local_time import local_day, start_of
 from hub.rules.policy import PackSet
 from hub.store.tables.alerts import DeviceWatch
-from wire.events import AnyEvent, DeviceHealth, FireComponent, LockAlarm, SmokeState
+from wire.events import AnyEvent, DeviceHealth, FireComponent, HelpCall, LockAlarm, SmokeState
 
 FINE: Final = timedelta(seconds=5)
 """How often a hub lets time pass over its rules."""
@@ -37,11 +37,13 @@ _LEFT_OVER: Final = text(
 Span = tuple[datetime, datetime]
 
 
+ALARMS: Final = (SmokeState, FireComponent, LockAlarm, HelpCall)
+"""What is folded by itself, at its instant; and so is a device that was tampered with."""
+
+
 def is_urgent(event: AnyEvent) -> bool:
     """Whether an event is folded by itself, at its instant."""
-    return isinstance(event, SmokeState | FireComponent | LockAlarm) or (
-        isinstance(event, DeviceHealth) and event.data.tamper is True
-    )
+    return isinstance(event, ALARMS) or (isinstance(event, DeviceHealth) and event.data.tamper is True)
 
 
 def step_for(events: int) -> timedelta:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 import cv2
 import numpy as np
 
-from simulators.cameras.people import Look, Rgb, random_look
+from simulators.cameras.people import Look, Rgb, Way, place_on, random_look
 from simulators.cameras.scene import expose
 
 WIDTH: Final = 640
@@ -25,17 +25,14 @@ USUAL: Final[tuple[Conduct, ...]] = ("pass", "pass", "pass", "turn", "abreast")
 class Passer:
     """One person: way points (second, x, y of the feet in pixels), straight in between."""
 
-    way: tuple[tuple[float, float, float], ...]
+    way: Way
     shoulders: float
     """Pixels across."""
     look: Look
 
     def place_at(self, second: float) -> tuple[float, float] | None:
         """x and y of the feet, None while he is not there."""
-        if not self.way[0][0] <= second <= self.way[-1][0]:
-            return None
-        times, xs, ys = zip(*self.way, strict=True)
-        return float(np.interp(second, times, xs)), float(np.interp(second, times, ys))
+        return place_on(self.way, second)
 
 
 @dataclass(frozen=True, slots=True)

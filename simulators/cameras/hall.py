@@ -10,7 +10,7 @@ from typing import Final, Literal
 import cv2
 import numpy as np
 
-from simulators.cameras.people import Look, Rgb, draw_person, random_look
+from simulators.cameras.people import Look, Rgb, Way, draw_person, place_on, random_look
 from simulators.cameras.scene import expose
 
 WIDTH: Final = 640
@@ -33,16 +33,13 @@ EVERY_CONDUCT: Final[tuple[HallConduct, ...]] = (
 class Comer:
     """One person: way points (second, metres aside, metres from the camera), straight in between."""
 
-    way: tuple[tuple[float, float, float], ...]
+    way: Way
     tall_m: float
     look: Look
 
     def place_at(self, second: float) -> tuple[float, float] | None:
         """Metres aside and from the camera, None while he is not there."""
-        if not self.way[0][0] <= second <= self.way[-1][0]:
-            return None
-        times, aside, away = zip(*self.way, strict=True)
-        return float(np.interp(second, times, aside)), float(np.interp(second, times, away))
+        return place_on(self.way, second)
 
 
 @dataclass(frozen=True, slots=True)

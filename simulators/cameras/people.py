@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 Rgb = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 Place = tuple[float, float]
+Way = tuple[tuple[float, float, float], ...]
+"""Points: a second, and where somebody is then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,14 @@ class Walker:
         if abs(pace) < 0.05 * self.height:
             return 0.03
         return 0.42 * float(np.sin(2 * np.pi * 0.95 * second + self.feet_y))
+
+
+def place_on(way: Way, second: float) -> Place | None:
+    """Where on a way somebody is, straight between its points; None before its first and after its last second."""
+    if not way[0][0] <= second <= way[-1][0]:
+        return None
+    times, firsts, seconds = zip(*way, strict=True)
+    return float(np.interp(second, times, firsts)), float(np.interp(second, times, seconds))
 
 
 def draw_person(picture: Rgb, feet: Place, height: float, swing: float, look: Look) -> None:

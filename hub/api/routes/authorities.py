@@ -88,8 +88,14 @@ def list_authority_requests(
         query = query.where(col(AuthorityRequest.id) < before)
     if state is not None:
         query = query.where(AuthorityRequest.state == state)
-    with services_of(request).database.read() as session:
+    services = services_of(request)
+    with services.database.read() as session:
         rows = session.exec(query).all()
+    if before is None:
+        # It tells who was asked about; the household of a unit reads here who looked.
+        with services.database.write() as session:
+            entry = Audited(caller.name, caller.role, "authority.read", purpose=purpose_of(request))
+            append_audit(session, entry, services.clock.now())
     items = [AuthorityOut.model_validate(row, from_attributes=True) for row in rows[:limit]]
     return Page(items=items, next=to_cursor(items[-1].id) if rows[limit:] else None)
 
@@ -136,8 +142,7 @@ def _seen(caller: Caller) -> SelectOfScalar[AuthorityRequest]:
     query = select(AuthorityRequest)
     if not caller.scopes:
         return query
-    code = col(AuthorityRequest.unit_code)
-    return query.where(or_(*(or_(code == s, code.startswith(f"{s}-", autoescape=True)) for s in caller.scopes)))
+    return query.where(or_(*queries.within(AuthorityRequest.unit_code, caller.scopes)))
 
 
 def _entry(request: Request, caller: Caller, action: str, row: AuthorityRequest) -> Audited:

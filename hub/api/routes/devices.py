@@ -15,6 +15,7 @@ from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
 from hub.api.access.roles import Right
 from hub.api.paging import Cursor, Limit, Page, Search, from_cursor, holds, to_cursor
+from hub.registry.queries import within
 from hub.report.coverage import buildings_covered
 from hub.report.houses import as_seen, find_houses, units_of
 from hub.rules import battery, t3_battery
@@ -134,14 +135,7 @@ def list_devices(
         query = query.where(DeviceWatch.kind == kind)
     if caller.scopes:
         query = query.where(
-            or_(
-                *(
-                    condition
-                    for scope in caller.scopes
-                    for column in (DeviceWatch.unit_code, DeviceWatch.building_code)
-                    for condition in (col(column) == scope, col(column).startswith(f"{scope}-", autoescape=True))
-                )
-            )
+            or_(*within(DeviceWatch.unit_code, caller.scopes), *within(DeviceWatch.building_code, caller.scopes))
         )
     services = services_of(request)
     with services.database.read() as session:

@@ -15,6 +15,7 @@ from hub.api.access.roles import Purpose, Right
 from hub.api.paging import Cursor, Limit, Page, Search, from_cursor, holds, to_cursor
 from hub.errors import NotFoundError
 from hub.facts import Change
+from hub.registry.queries import within
 from hub.store.audit import Audited, append_audit
 from hub.store.changes import record_changes
 from hub.store.continuity import EpochContinuity, continuity
@@ -99,8 +100,7 @@ def _seen_gateways(caller: Caller) -> SelectOfScalar[Gateway]:
     query = select(Gateway)
     if not caller.scopes:
         return query
-    codes = [col(Gateway.building_code) == scope for scope in caller.scopes]
-    return query.where(or_(*codes, *(col(Gateway.building_code).startswith(f"{scope}-") for scope in caller.scopes)))
+    return query.where(or_(*within(Gateway.building_code, caller.scopes)))
 
 
 @router.get("/gateways")
@@ -209,8 +209,7 @@ def list_events(
     if kind is not None:
         query = query.where(EventRow.kind == kind)
     if caller.scopes:
-        codes = [col(EventRow.unit) == scope for scope in caller.scopes]
-        query = query.where(or_(*codes, *(col(EventRow.unit).startswith(f"{scope}-") for scope in caller.scopes)))
+        query = query.where(or_(*within(EventRow.unit, caller.scopes)))
     with services_of(request).database.read() as session:
         rows = session.exec(query).all()
     items = [_event(row, stream) for row, stream in rows[:limit]]

@@ -69,8 +69,7 @@ def list_requests(
     if state is not None:
         query = query.where(HouseholdRequest.state == state)
     if caller.scopes:
-        code = col(HouseholdRequest.unit_code)
-        query = query.where(or_(*(or_(code == s, code.startswith(f"{s}-", autoescape=True)) for s in caller.scopes)))
+        query = query.where(or_(*queries.within(HouseholdRequest.unit_code, caller.scopes)))
     with services_of(request).database.read() as session:
         rows = session.exec(query).all()
     items = [RequestSummary.model_validate(row, from_attributes=True) for row in rows[:limit]]

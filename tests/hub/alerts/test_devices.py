@@ -400,10 +400,11 @@ def test_an_override_changes_the_rule_shows_on_the_alert_and_is_audited(ours: Ho
         end_override(session, 1, reason="x", by="user:wang", role="manager", now=ours.now)
 
 
-def test_life_safety_cannot_be_switched_off(ours: House) -> None:
+@pytest.mark.parametrize("rule_id", ["L1", "L3", "W2"])
+def test_life_safety_cannot_be_switched_off(ours: House, rule_id: str) -> None:
     with ours.db.write() as session, pytest.raises(RegistryError, match="switched off"):
         set_override(
-            session, standard_packs(), scope="", rule_id="L1", parameter="enabled", value=False,
+            session, standard_packs(), scope="", rule_id=rule_id, parameter="enabled", value=False,
             reason="zu laut", by="user:wang", role="manager", now=ours.now,
         )  # fmt: skip
 

@@ -45,6 +45,13 @@ def test_a_request_waits_until_another_person_decides_and_says_why(hub: Hub) -> 
     ]
 
 
+def test_looking_at_the_list_is_a_line_in_the_trail(hub: Hub) -> None:
+    manager, admin = hub.signed_in("zhangsan", Role.MANAGER), hub.signed_in("lisi", Role.ADMIN)
+    manager.get("/api/v1/authority-requests", headers=PURPOSE)
+    [entry] = admin.get("/api/v1/audit", params={"action": "authority.read"}).json()["items"]
+    assert (entry["actor"], entry["purpose"]) == ("user:zhangsan", "authority_request")
+
+
 def test_nobody_decides_what_they_entered_themselves(hub: Hub) -> None:
     admin = hub.signed_in("lisi", Role.ADMIN)
     refused = decided(admin, entered(admin).json()["id"], is_given=False, decision="范围过宽")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from support.api import Hub
 
+from hub.api.access.roles import Role
 from hub.store.tables.alerts import DeviceWatch
 from hub.store.tables.ingest import Gateway
 
@@ -65,3 +66,11 @@ def test_an_unknown_state_is_refused_by_name(hub: Hub) -> None:
     refused = hub.signed_in().get("/api/v1/gateways", params={"link": "asleep"})
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["field"] == "link"
+
+
+def test_a_scope_is_a_code_and_no_pattern(hub: Hub) -> None:
+    with hub.database.write() as session:
+        for name, building in (("gw-own", "a_1-1"), ("gw-near", "ab1-1")):
+            session.add(Gateway(id=name, state="active", building_code=building, first_seen_at=AT, last_seen_at=AT))
+    answer = hub.caller(Role.MANAGER, "a_1").get("/api/v1/gateways")
+    assert [item["id"] for item in answer.json()["items"]] == ["gw-own"]

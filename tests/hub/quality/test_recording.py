@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from hub.errors import ConfigError
 from hub.ingest.reading import Delivered
-from hub.quality.recording import Arrival, Window, arrivals, count_lines
+from hub.quality.recording import Arrival, arrivals, count_lines, messages_of
+from hub.replay.schedule import is_urgent
+from wire.messages import decode_event
 
 START = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
 
@@ -34,13 +36,17 @@ def test_alarms_are_told_from_the_rest(tmp_path: Path) -> None:
         line("gw-1", 2, 20, "smoke.state", alarm=True),
         line("gw-1", 3, 30, "device.health", tamper=True),
         line("gw-1", 4, 40, "device.health", tamper=False),
+        line("gw-1", 5, 50, "help.call"),
     ]
-    assert [found.is_alarm for found in played(tmp_path, lines)] == [False, True, True, False]
+    found = played(tmp_path, lines)
+    assert [arrival.is_alarm for arrival in found] == [False, True, True, False, True]
+    # A replay lets the same ones go first.
+    assert [is_urgent(decode_event(arrival.line)) for arrival in found] == [arrival.is_alarm for arrival in found]
 
 
 def test_each_event_keeps_the_instant_at_which_it_came(tmp_path: Path) -> None:
     lines = [line("gw-1", 1, 10), line("gw-2", 1, 11.5), line("gw-1", 2, 3600), line("gw-1", 9, 3700)]
-    messages = Window(played(tmp_path, lines)).messages()
+    messages = messages_of(played(tmp_path, lines))
     found = [message for message in messages if isinstance(message, Delivered)]
     assert len(found) == len(messages)
     assert sorted(
@@ -67,7 +73,7 @@ def test_time_never_goes_back_and_no_line_is_lost(
     found = played(tmp_path_factory.mktemp("run"), lines)
     assert [arrival.at for arrival in found] == sorted(arrival.at for arrival in found)
     assert [arrival.line for arrival in found] == lines
-    messages = Window(found).messages()
+    messages = messages_of(found)
     assert sum(len(message.events) for message in messages if isinstance(message, Delivered)) == len(lines)
 
 

@@ -59,6 +59,7 @@ export default {
     "request.made": "request of a household",
     "request.read": "request read",
     "request.answer": "request answered",
+    "authority.read": "requests of authorities read",
     "authority.record": "request of an authority entered",
     "authority.decide": "request of an authority decided",
     "replay.start": "what-if begun",

@@ -59,6 +59,7 @@ export default {
     "request.made": "住户提出请求",
     "request.read": "查看住户请求",
     "request.answer": "答复住户请求",
+    "authority.read": "查看部门调取",
     "authority.record": "登记部门调取",
     "authority.decide": "决定部门调取",
     "replay.start": "规则试算",
