@@ -86,7 +86,7 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
     recent, gap = usable_nights(seen, p.window_days, p.min_coverage, now)
     judged = [Judged(night, cap.people, chance_above(night, cap.people)) for night in recent]
     chance = chance_of_at_least(p.nights, judged)
-    if chance < p.confidence:
+    if not judged or chance < p.confidence:
         # With too few nights that were seen, they prove nothing either way.
         return CannotEvaluate(gap) if gap is not None and len(recent) < p.nights else FINE
     over = likelier_than_not(judged)

@@ -92,7 +92,7 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
         if (known := _walkers_on(unit, night.night, p.carried_under_age))
     ]
     chance = chance_of_at_least(p.nights, judged)
-    if chance < p.confidence:
+    if not judged or chance < p.confidence:
         return CannotEvaluate(gap) if gap is not None and len(recent) < p.nights else FINE
     over = likelier_than_not(judged)
     last = over[-1].night

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.units import (
+    HANGZHOU,
     JINHUA,
     NOW,
     TODAY,
@@ -25,10 +26,12 @@ from support.units import (
     vacant,
 )
 
+from hub.alerts.packs import standard_packs
 from hub.rules.catalogue import RULES
 from hub.rules.known import BookingKnown, UnitKnown, WelfareKnown
 from hub.rules.model import CannotEvaluate, Finding, Fine
 from hub.rules.on_unit import UNIT_RULES, judge_unit
+from hub.rules.policy import Override
 from hub.rules.seen import UnitSeen
 
 A, F, X = "alert", "fine", "cannot"
@@ -205,3 +208,11 @@ def test_more_people_never_make_an_over_capacity_alert_go_away(lowers: list[int]
 
     if speaks(lowers):
         assert speaks([lower + 1 for lower in lowers])
+
+
+@pytest.mark.parametrize("rule_id", ["C2", "C3"])
+def test_without_a_night_nothing_is_told_however_little_is_asked(rule_id: str) -> None:
+    asks_nothing = Override(rule_id, "confidence", 0.0, "", "")
+    loose = standard_packs().policy(HANGZHOU, "state", (asks_nothing,))
+    for seen in (UnitSeen(), UnitSeen(nights=nights([3] * 7, coverage=0.1))):
+        assert isinstance(dict(judge_unit(unit(), seen, loose, NOW))[rule_id], CannotEvaluate)
