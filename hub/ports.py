@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sqlmodel import Session
 
-from hub.facts import Change, StoredEvent
+from hub.domain.stored_event import Change, StoredEvent
 
 
 class EventFolder(Protocol):

@@ -6,9 +6,10 @@ from pathlib import Path
 from generated import keep
 
 from hub.alerts.packs import KINDS, standard_packs
+from hub.domain.text import Text
 from hub.rules.catalogue import RULES
 from hub.rules.lifecycle_policy import ALERTS
-from hub.rules.model import Rule, Text
+from hub.rules.model import Rule
 from hub.rules.policy import Pack, Provenance
 
 PAGE = Path("docs/reference/alerts.md")

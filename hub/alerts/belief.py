@@ -14,13 +14,13 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from hub.alerts.upsert import write_rows
-from hub.facts import StoredEvent
+from hub.domain.device_location import Place
+from hub.domain.entities import DeviceKnown, UnitKnown
+from hub.domain.local_time import at_local, local_day
+from hub.domain.observations import DeviceSeen
+from hub.domain.stored_event import StoredEvent
 from hub.occupancy import BeliefState, Counter, Night, PlaceProfile
 from hub.registry.ledger import Ledger, held_at, read_rows
-from hub.rules.known import DeviceKnown, UnitKnown
-from hub.rules.local_time import at_local, local_day
-from hub.rules.place import Place
-from hub.rules.seen import DeviceSeen
 from hub.store.tables.alerts import DeviceWatch, NightRow, PlaceBelief
 from hub.store.tables.registry import DevicePlacement, Unit
 from wire.events import CameraState, DeviceHealth, GatewayHealth, LockAccess, PeopleCrossing, PeoplePresent

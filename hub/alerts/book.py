@@ -10,11 +10,12 @@ from sqlmodel import Session, col, select
 from hub.alerts import lifecycle
 from hub.alerts.overrides import read_overrides
 from hub.alerts.service import change_of, record_action
-from hub.facts import Change
+from hub.domain.entities import BuildingKnown
+from hub.domain.stored_event import Change
+from hub.domain.subject import AlertClass
 from hub.registry.ledger import Ledger
 from hub.rules.catalogue import rule
-from hub.rules.known import BuildingKnown
-from hub.rules.model import AlertClass, Evidence, Finding, Rule
+from hub.rules.model import Evidence, Finding, Rule
 from hub.rules.policy import Override, PackSet, Policy
 from hub.store.tables.alerts import AlertEvidence, AlertRow
 

@@ -7,11 +7,11 @@ from sqlmodel import Session, col, select
 
 from hub.alerts.book import AlertBook
 from hub.alerts.units import settle_verdict
+from hub.domain.entities import DeviceKnown, UnitKnown
+from hub.domain.local_time import local_day
 from hub.registry.ledger import Ledger, held_at
 from hub.rules import c13_many_rooms, l4_detector_lost, l6_no_detector, t7_pack_expired, t8_audit_broken
 from hub.rules.building import BuildingSeen
-from hub.rules.known import DeviceKnown, UnitKnown
-from hub.rules.local_time import local_day
 from hub.rules.policy import PackSet
 from hub.store.audit import broken_links
 from hub.store.audit_tip import AuditTip

@@ -12,9 +12,9 @@ from hub.alerts import lifecycle
 from hub.alerts.book import SYSTEM
 from hub.alerts.service import record_action
 from hub.alerts.upsert import table_of
-from hub.facts import Change
+from hub.domain.stored_event import Change
+from hub.domain.subject import AlertClass
 from hub.rules.lifecycle_policy import ALERTS, LifecyclePolicy
-from hub.rules.model import AlertClass
 from hub.rules.policy import Policy, UrgentParameters
 from hub.store.base import InstantMs
 from hub.store.tables.alerts import AlertRow

@@ -23,16 +23,16 @@ from hub.alerts.packs import standard_packs
 from hub.alerts.silence import heard_again, listening_since, watch_devices, watch_gateways
 from hub.alerts.units import UnitWatch
 from hub.alerts.watch import Watched, WatchTable, forget_checks
-from hub.facts import Change, StoredEvent
+from hub.domain.device_location import Place
+from hub.domain.entities import CredentialKnown
+from hub.domain.local_time import local_day
+from hub.domain.observations import absorb, show_life
+from hub.domain.stored_event import Change, StoredEvent
 from hub.notify.queue import queue_alerts
 from hub.registry.ledger import Ledger
 from hub.rules import l4_detector_lost, t2_backlog, t4_clock
-from hub.rules.known import CredentialKnown
-from hub.rules.local_time import local_day
 from hub.rules.on_event import Around, is_invalid, is_ordinary, judge, next_check
-from hub.rules.place import Place
 from hub.rules.policy import PackSet
-from hub.rules.seen import absorb, show_life
 from hub.rules.t5_unknown_device import is_known
 from hub.rules.t5_unknown_device import judge as unknown_device
 from hub.store.audit_tip import AuditTip

@@ -16,12 +16,12 @@ from sqlmodel import Session, col, func, select
 
 from hub.alerts.belief import Beliefs
 from hub.alerts.upsert import insert_into, table_of
-from hub.facts import StoredEvent
+from hub.domain.device_location import Place
+from hub.domain.entities import UnitKnown
+from hub.domain.local_time import local_day
+from hub.domain.observations import ref_of
+from hub.domain.stored_event import StoredEvent
 from hub.registry.ledger import Ledger
-from hub.rules.known import UnitKnown
-from hub.rules.local_time import local_day
-from hub.rules.place import Place
-from hub.rules.seen import ref_of
 from hub.store.base import to_ms
 from hub.store.tables.alerts import CredentialDay, Progress, UnitDue
 from hub.store.tables.ingest import EventRow, Stream

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from hub.alerts.upsert import table_of
-from hub.facts import StoredEvent
+from hub.domain.stored_event import StoredEvent
 from hub.store.tables.ingest import EventRow, Stream
 from wire.events import CameraState, DeviceHealth, DoorState, FireComponent, LockState, SmokeState
 from wire.messages import MAX_SEQ, decode_event

@@ -16,8 +16,8 @@ from datetime import datetime
 from typing import Final
 
 from hub.alerts.views import Outcome
+from hub.domain.subject import AlertClass
 from hub.errors import NotAllowedError, RegistryError, StaleAlertError
-from hub.rules.model import AlertClass
 from hub.store.tables.alerts import AlertRow
 
 MOST_SOURCES: Final = 64

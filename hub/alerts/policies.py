@@ -6,11 +6,11 @@ import msgspec
 from sqlmodel import Session, col, select
 
 from hub.alerts.book import AlertBook
+from hub.domain.subject import AlertClass
 from hub.errors import NotFoundError, RegistryError
 from hub.registry.ledger import Ledger, held_at
 from hub.rules.catalogue import RULES
 from hub.rules.lifecycle_policy import ALERTS
-from hub.rules.model import AlertClass
 from hub.rules.policy import PackSet, Policy, Scalar
 from hub.store.audit import Audited, append_audit
 from hub.store.tables.alerts import PolicyOverride

@@ -19,10 +19,11 @@ from hub.alerts.views import (
     EvidenceView,
     ParameterView,
 )
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
 from hub.errors import NotFoundError
 from hub.registry.queries import within
 from hub.rules.catalogue import rule
-from hub.rules.model import AlertClass, Text
 from hub.store.base import InstantMs
 from hub.store.tables.alerts import AlertAction, AlertEvidence, AlertRow
 

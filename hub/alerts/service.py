@@ -14,8 +14,8 @@ from sqlmodel import Session
 from hub.alerts import lifecycle
 from hub.alerts.overrides import lifecycle_policy
 from hub.alerts.views import Outcome
+from hub.domain.stored_event import Change
 from hub.errors import NotFoundError, RegistryError
-from hub.facts import Change
 from hub.store.tables.alerts import AlertAction, AlertRow
 
 

@@ -9,10 +9,10 @@ from sqlmodel import Session, col, select
 from hub.alerts.book import AlertBook
 from hub.alerts.unit_seen import dark_gateways
 from hub.alerts.watch import Watched, WatchTable
+from hub.domain.device_location import Place
 from hub.registry.ledger import Ledger
 from hub.rules import l4_detector_lost, t1_gateway_silent
 from hub.rules.on_event import judge_time, next_check
-from hub.rules.place import Place
 from hub.rules.policy import Policy
 from hub.store.tables.alerts import AlertRow, DeviceWatch, Progress
 from hub.store.tables.ingest import Gateway

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import col, select
 
-from hub.facts import Change, StoredEvent
+from hub.domain.stored_event import Change, StoredEvent
 from hub.ports import EventFolder
 from hub.store.audit import Audited, append_audit
 from hub.store.changes import record_changes

@@ -11,10 +11,10 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from hub.alerts.upsert import table_of
+from hub.domain.entities import UnitKnown
+from hub.domain.local_time import local_day
+from hub.domain.observations import Night, UnitSeen, UseDay, active_at
 from hub.registry.ledger import Ledger, read_rows
-from hub.rules.known import UnitKnown
-from hub.rules.local_time import local_day
-from hub.rules.seen import Night, UnitSeen, UseDay, active_at
 from hub.store.tables.alerts import AlertRow, CredentialDay, DeviceWatch, NightRow
 from hub.store.tables.registry import Credential, Occupant, Person
 

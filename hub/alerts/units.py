@@ -10,8 +10,8 @@ from sqlmodel import Session, col, select
 from hub.alerts.book import AlertBook
 from hub.alerts.follow import mark_due
 from hub.alerts.unit_seen import UnitEyes
+from hub.domain.local_time import local_day
 from hub.registry.ledger import Ledger, held_at
-from hub.rules.local_time import local_day
 from hub.rules.model import CannotEvaluate, Finding, Fine, Verdict
 from hub.rules.on_unit import judge_unit
 from hub.rules.policy import Policy

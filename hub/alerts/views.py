@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from hub.rules.model import AlertClass, Fact, Severity, Text
+from hub.domain.subject import AlertClass, Severity
+from hub.domain.text import Fact, Text
 
 ReviewState = Literal["new", "verifying", "confirmed", "contested", "resolved"]
 Outcome = Literal["true", "false", "benign", "cleared"]

@@ -9,8 +9,8 @@ import msgspec
 from sqlalchemy import Select, bindparam, insert, select, update
 from sqlmodel import Session
 
-from hub.rules.place import Place
-from hub.rules.seen import DeviceSeen
+from hub.domain.device_location import Place
+from hub.domain.observations import DeviceSeen
 from hub.store.tables.alerts import DeviceWatch
 
 _decoder = msgspec.json.Decoder(DeviceSeen)

@@ -87,8 +87,8 @@ def duty(
     database: DatabaseUrl = None,
 ) -> None:
     """Put somebody on duty."""
+    from hub.domain.local_time import CHINA
     from hub.notify.service import add_shift
-    from hub.rules.local_time import CHINA
     from hub.store.audit import Audited, append_audit
     from hub.store.migrate import open_database
     from wire.clock import SystemClock

@@ -114,9 +114,9 @@ def _instant(option: str, value: str | None, zone: "ZoneInfo", *, ends: bool) ->
 def _show(found: "Replayed", console: "Console") -> None:
     from rich.table import Table
 
+    from hub.domain.local_time import local_text
     from hub.replay.compare import link_of
     from hub.rules.catalogue import rule
-    from hub.rules.local_time import local_text
 
     table = Table("rule", "规则", "raised", "would be raised", "same", "changed", "new", "vanishes")
     for outcome in found.outcomes:

@@ -15,8 +15,8 @@ from pydantic import JsonValue
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from hub.domain.stored_event import Change
 from hub.errors import NotFoundError
-from hub.facts import Change
 from hub.services import Services
 from hub.store.changes import record_changes
 from hub.store.tables.ingest import CommandRow, Gateway

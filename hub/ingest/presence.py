@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from hub.facts import Change
+from hub.domain.stored_event import Change
 from hub.ingest.reading import EARLIEST, LATEST
 from hub.ingest.streams import add_gateways
 from hub.store.tables.ingest import Gateway

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Session
 
-from hub.facts import Change, StoredEvent
+from hub.domain.stored_event import Change, StoredEvent
 from hub.feed import ChangeFeed
 from hub.ingest.progress import Progress
 from hub.ingest.ranges import holds

@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from hub.backoff import Backoff
+from hub.domain.stored_event import Change
 from hub.errors import LinkError
-from hub.facts import Change
 from hub.feed import ChangeFeed
 from hub.ingest.commands import put_back, take_due, take_reply
 from hub.ingest.link import HubLink, Incoming

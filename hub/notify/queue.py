@@ -10,9 +10,9 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
+from hub.domain.local_time import CHINA, at_local, local_day, local_text
+from hub.domain.subject import AlertClass
 from hub.rules.catalogue import rule
-from hub.rules.local_time import CHINA, at_local, local_day, local_text
-from hub.rules.model import AlertClass
 from hub.store.tables.access import User
 from hub.store.tables.alerts import AlertRow, DutyShift, Notification, Recipient
 

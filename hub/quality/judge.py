@@ -6,12 +6,12 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
+from hub.domain.subject import AlertClass
 from hub.occupancy import interval_90
 from hub.quality.report import Quality
 from hub.quality.run import Ran
 from hub.quality.scoring import NightBound, Raised, calibration, score
 from hub.quality.truth_file import Truth
-from hub.rules.model import AlertClass
 from hub.store.database import Database
 from hub.store.tables.alerts import AlertAction, AlertEvidence, AlertRow, NightRow
 

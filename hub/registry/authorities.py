@@ -5,8 +5,8 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
+from hub.domain.stored_event import Change
 from hub.errors import NotFoundError, RegistryError
-from hub.facts import Change
 from hub.store.tables.authority import AuthorityRequest
 
 

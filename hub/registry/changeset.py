@@ -9,7 +9,7 @@ from typing import Final, Literal
 from sqlalchemy import inspect, update
 from sqlmodel import Session, col, select
 
-from hub.facts import Change
+from hub.domain.stored_event import Change
 from hub.store.tables.ingest import Gateway
 from hub.store.tables.registry import (
     DevicePlacement,

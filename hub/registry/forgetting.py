@@ -7,10 +7,10 @@ from typing import Final
 from sqlalchemy import delete, or_, update
 from sqlmodel import Session, col, func, select
 
+from hub.domain.local_time import local_day
 from hub.errors import NotFoundError, RegistryError
 from hub.registry.ledger import held_at
 from hub.registry.vault import Vault
-from hub.rules.local_time import local_day
 from hub.store.tables.alerts import AlertAction, AlertEvidence, AlertRow
 from hub.store.tables.authority import AuthorityRequest
 from hub.store.tables.household import HouseholdRequest

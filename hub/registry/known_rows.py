@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hub.rules.known import (
+from hub.domain.entities import (
     BuildingKnown,
     CredentialKnown,
     DeviceKnown,

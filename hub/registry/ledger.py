@@ -8,15 +8,15 @@ from typing import Final, TypeAlias, TypeVar
 from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import Session, col, func, select
 
-from hub.registry import known_rows
-from hub.rules.known import (
+from hub.domain.device_location import Place
+from hub.domain.entities import (
     BookingKnown,
     BuildingKnown,
     CredentialKnown,
     DeviceKnown,
     UnitKnown,
 )
-from hub.rules.place import Place
+from hub.registry import known_rows
 from hub.store.tables.ingest import Gateway
 from hub.store.tables.registry import (
     Booking,

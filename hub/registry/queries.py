@@ -9,6 +9,10 @@ import msgspec
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, func, select
 
+from hub.domain.entities import CredentialKnown, LeaseKnown, OccupantKnown, RegistrationKnown, UnitKnown
+from hub.domain.local_time import local_day
+from hub.domain.observations import DeviceSeen
+from hub.domain.text import Text
 from hub.errors import NotFoundError
 from hub.registry.forgetting import FORGOTTEN
 from hub.registry.ledger import Ledger, held_at, read_rows
@@ -27,10 +31,6 @@ from hub.registry.views import (
     VerdictView,
 )
 from hub.rules.capacity import Limits, unit_cap
-from hub.rules.known import CredentialKnown, LeaseKnown, OccupantKnown, RegistrationKnown, UnitKnown
-from hub.rules.local_time import local_day
-from hub.rules.model import Text
-from hub.rules.seen import DeviceSeen
 from hub.store.tables.alerts import AlertRow, CredentialDay, DeviceWatch, NightRow, RuleVerdict
 from hub.store.tables.registry import Building, DevicePlacement, Person, Unit
 

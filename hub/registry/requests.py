@@ -5,8 +5,8 @@ from typing import Final, Literal
 
 from sqlmodel import Session, col, func, select
 
+from hub.domain.stored_event import Change
 from hub.errors import NotFoundError, RegistryError
-from hub.facts import Change
 from hub.store.tables.household import HouseholdRequest
 
 Kind = Literal["correction", "erasure", "other"]

@@ -9,14 +9,14 @@ from pydantic import ValidationError
 from sqlmodel import Session
 
 from firmware_profiles.yaml_tree import Tree, YamlError, parse
+from hub.domain.local_time import local_day
+from hub.domain.stored_event import Change
 from hub.errors import RegistryError
-from hub.facts import Change
 from hub.registry.changeset import Step, Where, apply, plan
 from hub.registry.checks import faults_of
 from hub.registry.seed import Seed
 from hub.registry.seed_rows import LineOf, Loc, SeedRows, collect
 from hub.registry.vault import Vault
-from hub.rules.local_time import local_day
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 MOST_FAULTS: Final = 50

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from hub.domain.local_time import start_of
 from hub.registry.changeset import Wanted, Where
 from hub.registry.identity import clean_document
 from hub.registry.people import PersonWords, person_row
 from hub.registry.seed import BuildingSeed, CredentialSeed, DeviceSeed, LeaseSeed, OccupantSeed, Seed, UnitSeed
 from hub.registry.vault import Vault
-from hub.rules.local_time import start_of
 from hub.store.base import from_ms
 from hub.store.tables.registry import (
     Booking,

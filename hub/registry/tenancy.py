@@ -5,8 +5,9 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
+from hub.domain.local_time import local_day, start_of
+from hub.domain.stored_event import Change
 from hub.errors import NotFoundError, RegistryError
-from hub.facts import Change
 from hub.registry.changeset import Wanted, Where, apply, columns_of, current, keep_known, plan
 from hub.registry.checks import faults_of
 from hub.registry.identity import clean_document
@@ -15,7 +16,6 @@ from hub.registry.people import PersonWords, person_row
 from hub.registry.seed_rows import NOT_YET, card_ref, occupant_code
 from hub.registry.sheets.known import known_people
 from hub.registry.vault import Vault
-from hub.rules.local_time import local_day, start_of
 from hub.store.tables.registry import Credential, Lease, Occupant, Registration, Unit, Versioned
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from hub.rules.model import Text
+from hub.domain.text import Text
 
 
 class _View(BaseModel):

@@ -6,8 +6,9 @@ from typing import Literal
 
 from sqlmodel import Session
 
+from hub.domain.local_time import local_day
+from hub.domain.stored_event import Change
 from hub.errors import NotFoundError, RegistryError
-from hub.facts import Change
 from hub.registry.changeset import current
 from hub.registry.ledger import read_rows
 from hub.registry.people import PersonWords, person_row
@@ -15,7 +16,6 @@ from hub.registry.seed_rows import NOT_YET, occupant_code
 from hub.registry.sheets.known import known_people
 from hub.registry.tenancy import changed, unit_row, write
 from hub.registry.vault import Vault
-from hub.rules.local_time import local_day
 from hub.store.tables.registry import Booking, Lease, Occupant, Registration
 
 FilingKind = Literal["residence", "house", "contract", "termination"]

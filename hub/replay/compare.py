@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 
 from sqlmodel import Session, col, select
 
+from hub.domain.text import Text
 from hub.rules.catalogue import rule
-from hub.rules.model import Text
 from hub.store.tables.alerts import AlertEvidence, AlertRow
 
 Verdict = Literal["same", "changed", "new", "vanishes"]

@@ -19,7 +19,7 @@ from sqlmodel import select as model_select
 
 from hub.alerts.book import SYSTEM
 from hub.alerts.silence import DEAF, LISTENING
-from hub.facts import StoredEvent
+from hub.domain.stored_event import StoredEvent
 from hub.store.base import InstantMs, from_ms
 from hub.store.database import Database
 from hub.store.tables.access import AuditEntry

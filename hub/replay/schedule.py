@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlmodel import Session, col, func, select
 
-from hub.rules.local_time import local_day, start_of
+from hub.domain.local_time import local_day, start_of
 from hub.rules.policy import PackSet
 from hub.store.tables.alerts import DeviceWatch
 from wire.events import AnyEvent, DeviceHealth, FireComponent, HelpCall, LockAlarm, SmokeState

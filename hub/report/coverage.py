@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from hub.alerts.book import AlertBook
+from hub.domain.local_time import local_day
 from hub.report.houses import Houses
 from hub.rules import l6_no_detector
 from hub.rules.building import BuildingSeen, Gap
-from hub.rules.local_time import local_day
 from hub.rules.policy import PackSet
 
 

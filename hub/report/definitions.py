@@ -2,8 +2,8 @@
 
 from typing import Final, Literal
 
+from hub.domain.text import Text
 from hub.report.views import Definition
-from hub.rules.model import Text
 
 Form = Literal["number", "share", "seconds"]
 

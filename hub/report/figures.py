@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Any
 
+from hub.domain.subject import AlertClass
 from hub.report.lives import Life
 from hub.report.month import Month
 from hub.report.views import ClassFigures, RuleFigures
 from hub.rules.catalogue import RULES
-from hub.rules.model import AlertClass
 
 
 def share(part: int, whole: int) -> float | None:

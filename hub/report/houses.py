@@ -7,10 +7,10 @@ from threading import Lock
 
 from sqlmodel import Session, col, select
 
+from hub.domain.entities import BuildingKnown, DeviceKnown, UnitKnown
 from hub.errors import NotFoundError
 from hub.registry.ledger import Ledger, read_rows
 from hub.rules.building import BuildingSeen
-from hub.rules.known import BuildingKnown, DeviceKnown, UnitKnown
 from hub.store.tables.ingest import Gateway
 from hub.store.tables.registry import GatewayPlacement, Scope, Unit
 

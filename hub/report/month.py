@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from hub.domain.local_time import local_day, start_of
 from hub.errors import RegistryError
-from hub.rules.local_time import local_day, start_of
 
 _MONTH: Final = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")
 

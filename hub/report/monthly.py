@@ -8,6 +8,9 @@ from sqlalchemy import BigInteger, cast
 from sqlmodel import Session, col, func, select
 
 from hub.alerts.packs import standard_packs
+from hub.domain.entities import UnitKnown
+from hub.domain.local_time import local_day
+from hub.domain.text import Text
 from hub.report import figures
 from hub.report.coverage import Covered, buildings_covered
 from hub.report.definitions import DEFINITIONS, EVENT_KINDS
@@ -16,9 +19,6 @@ from hub.report.lives import Act, Life
 from hub.report.month import Month, before
 from hub.report.stored import event_range
 from hub.report.views import EventFigures, Figure, GatewayFigures, MonthlyReport, PackUsed
-from hub.rules.known import UnitKnown
-from hub.rules.local_time import local_day
-from hub.rules.model import Text
 from hub.rules.policy import PackSet
 from hub.store.base import to_ms
 from hub.store.tables.access import AuditEntry

@@ -10,15 +10,15 @@ from pydantic import BaseModel, ConfigDict
 from sqlmodel import Session, col, select
 
 from hub.alerts.packs import standard_packs
+from hub.domain.local_time import local_day, start_of
+from hub.domain.observations import DeviceSeen
+from hub.domain.subject import AlertClass
 from hub.registry.ledger import Ledger
 from hub.registry.queries import SOON
 from hub.report.coverage import buildings_covered
 from hub.report.houses import Houses, Sees, as_seen, find_houses, gateways_of, units_of
 from hub.rules.building import BuildingSeen
-from hub.rules.local_time import local_day, start_of
-from hub.rules.model import AlertClass
 from hub.rules.policy import PackSet
-from hub.rules.seen import DeviceSeen
 from hub.store.tables.alerts import AlertRow, DeviceWatch, DutyShift
 from hub.store.tables.ingest import Gateway
 

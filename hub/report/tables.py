@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from hub.domain.local_time import local_text
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
 from hub.report.definitions import ALERT_COLUMNS, BY_KEY
 from hub.report.figures import share
 from hub.report.views import AlertFigures, Definition, Figure, MonthlyReport
-from hub.rules.local_time import local_text
-from hub.rules.model import AlertClass, Text
 
 Part = str | int | float | None
 Language = Literal["zh", "en"]

@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from hub.rules.model import AlertClass, Text
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
 
 
 class _View(BaseModel):

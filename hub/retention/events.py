@@ -13,8 +13,8 @@ import msgspec
 from sqlalchemy import ColumnElement, and_, delete, or_, update
 from sqlmodel import Session, col, select
 
+from hub.domain.local_time import local_day, start_of
 from hub.retention.schedule import Period, Schedule
-from hub.rules.local_time import local_day, start_of
 from hub.store.tables.alerts import AlertEvidence, AlertRow
 from hub.store.tables.ingest import EventRow, UnfoldedEvent
 from wire.errors import ContractError

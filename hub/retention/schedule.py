@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from hub.rules.model import Text
+from hub.domain.text import Text
 
 
 class Period(StrEnum):

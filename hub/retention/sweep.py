@@ -8,11 +8,11 @@ import structlog
 from sqlalchemy import ColumnElement, and_, delete, or_
 from sqlmodel import Session, SQLModel, col, func, select
 
+from hub.domain.local_time import local_day
 from hub.registry.forgetting import drop_ended_leases, forget, moved_out, purge_day
 from hub.retention import events
 from hub.retention.schedule import Period, Schedule
 from hub.retention.settings import holds, schedule_of
-from hub.rules.local_time import local_day
 from hub.store.audit import Audited, append_audit, cut_audit
 from hub.store.database import Database
 from hub.store.tables.alerts import AlertAction, AlertEvidence, AlertRow, CredentialDay, NightRow, Notification

@@ -6,7 +6,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from hub.rules.seen import REPLACED_PCT, Charge
+from hub.domain.observations import REPLACED_PCT, Charge
 
 LEAST_SPAN: Final = timedelta(days=5)
 LEAST_CHARGES: Final = 4

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from hub.domain.entities import BuildingKnown, DeviceKnown, UnitKnown
 from hub.rules.capacity import HABITABLE
-from hub.rules.known import BuildingKnown, DeviceKnown, UnitKnown
 
 
 @dataclass(frozen=True, slots=True)

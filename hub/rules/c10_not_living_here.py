@@ -2,13 +2,15 @@
 
 from datetime import datetime, timedelta
 
+from hub.domain.entities import CredentialKnown, OccupantKnown, UnitKnown
+from hub.domain.local_time import local_day, start_of
+from hub.domain.observations import UnitSeen
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
 from hub.rules.findings import about_unit, credential_evidence, occupant_evidence
-from hub.rules.known import CredentialKnown, OccupantKnown, UnitKnown
-from hub.rules.local_time import local_day, start_of
-from hub.rules.model import FINE, NO_ACTUATION, NOT_TO_AUTHORITY, AlertClass, CannotEvaluate, Rule, Text, Verdict
+from hub.rules.model import FINE, NO_ACTUATION, NOT_TO_AUTHORITY, CannotEvaluate, Rule, Verdict
 from hub.rules.policy import Days
 from hub.rules.policy import Parameters as Base
-from hub.rules.seen import UnitSeen
 from hub.rules.words import ASK_POLITELY, DARK
 
 RULE = Rule(

@@ -2,13 +2,15 @@
 
 from datetime import datetime, timedelta
 
+from hub.domain.entities import CredentialKnown, UnitKnown
+from hub.domain.local_time import local_day, start_of
+from hub.domain.observations import UnitSeen
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
 from hub.rules.findings import about_unit, lease_evidence
-from hub.rules.known import CredentialKnown, UnitKnown
-from hub.rules.local_time import local_day, start_of
-from hub.rules.model import FINE, NO_ACTUATION, NOT_TO_AUTHORITY, AlertClass, Evidence, Rule, Text, Verdict
+from hub.rules.model import FINE, NO_ACTUATION, NOT_TO_AUTHORITY, Evidence, Rule, Verdict
 from hub.rules.policy import Days, Times
 from hub.rules.policy import Parameters as Base
-from hub.rules.seen import UnitSeen
 from hub.rules.words import ASK_POLITELY
 
 RULE = Rule(

@@ -2,13 +2,15 @@
 
 from datetime import datetime
 
+from hub.domain.entities import UnitKnown
+from hub.domain.local_time import local_day
+from hub.domain.observations import UnitSeen
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
 from hub.rules.capacity import NOT_HABITABLE
 from hub.rules.findings import about_unit, lease_evidence, occupant_evidence
-from hub.rules.known import UnitKnown
-from hub.rules.local_time import local_day
-from hub.rules.model import FINE, NO_ACTUATION, NOT_TO_AUTHORITY, AlertClass, Rule, Text, Verdict
+from hub.rules.model import FINE, NO_ACTUATION, NOT_TO_AUTHORITY, Rule, Verdict
 from hub.rules.policy import Parameters as Base
-from hub.rules.seen import UnitSeen
 from hub.rules.words import ASK_POLITELY
 
 RULE = Rule(

@@ -5,12 +5,14 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from hub.domain.entities import UnitKnown
+from hub.domain.local_time import local_day
+from hub.domain.observations import UnitSeen
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
 from hub.rules.findings import about_unit, occupant_evidence
-from hub.rules.known import UnitKnown
-from hub.rules.local_time import local_day
-from hub.rules.model import FINE, NOT_TO_AUTHORITY, AlertClass, Rule, Text, Verdict
+from hub.rules.model import FINE, NOT_TO_AUTHORITY, Rule, Verdict
 from hub.rules.policy import Parameters as Base
-from hub.rules.seen import UnitSeen
 
 RULE = Rule(
     id="C15",

@@ -3,21 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from hub.domain.entities import OccupantKnown, UnitKnown
+from hub.domain.local_time import local_day
+from hub.domain.observations import UnitSeen
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
 from hub.rules.capacity import Cap, Limits, countable, is_one_family, room_cap, unit_cap
 from hub.rules.findings import about_unit, occupant_evidence
-from hub.rules.known import OccupantKnown, UnitKnown
-from hub.rules.local_time import local_day
-from hub.rules.model import (
-    FINE,
-    NO_ACTUATION,
-    NOT_TO_AUTHORITY,
-    AlertClass,
-    CannotEvaluate,
-    Rule,
-    Text,
-    Verdict,
-)
-from hub.rules.seen import UnitSeen
+from hub.rules.model import FINE, NO_ACTUATION, NOT_TO_AUTHORITY, CannotEvaluate, Rule, Verdict
 from hub.rules.words import ASK_POLITELY
 
 RULE = Rule(

@@ -2,9 +2,12 @@
 
 from datetime import datetime
 
+from hub.domain.entities import UnitKnown
+from hub.domain.local_time import local_day
+from hub.domain.observations import UnitSeen
+from hub.domain.subject import AlertClass, Subject
+from hub.domain.text import Text
 from hub.rules.capacity import Limits, unit_cap
-from hub.rules.known import UnitKnown
-from hub.rules.local_time import local_day
 from hub.rules.many_nights import (
     Judged,
     chance_above,
@@ -14,20 +17,8 @@ from hub.rules.many_nights import (
     night_evidence,
     usable_nights,
 )
-from hub.rules.model import (
-    FINE,
-    NO_ACTUATION,
-    NOT_TO_AUTHORITY,
-    AlertClass,
-    CannotEvaluate,
-    Finding,
-    Rule,
-    Subject,
-    Text,
-    Verdict,
-)
+from hub.rules.model import FINE, NO_ACTUATION, NOT_TO_AUTHORITY, CannotEvaluate, Finding, Rule, Verdict
 from hub.rules.policy import Days, Share, Times
-from hub.rules.seen import UnitSeen
 from hub.rules.words import ASK_POLITELY
 
 RULE = Rule(

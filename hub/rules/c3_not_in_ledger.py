@@ -5,8 +5,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from hub.domain.entities import UnitKnown
+from hub.domain.observations import UnitSeen
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
 from hub.rules.findings import about_unit
-from hub.rules.known import UnitKnown
 from hub.rules.many_nights import (
     Judged,
     chance_above,
@@ -16,19 +19,9 @@ from hub.rules.many_nights import (
     night_evidence,
     usable_nights,
 )
-from hub.rules.model import (
-    FINE,
-    NO_ACTUATION,
-    NOT_TO_AUTHORITY,
-    AlertClass,
-    CannotEvaluate,
-    Rule,
-    Text,
-    Verdict,
-)
+from hub.rules.model import FINE, NO_ACTUATION, NOT_TO_AUTHORITY, CannotEvaluate, Rule, Verdict
 from hub.rules.policy import Days, Share, Times
 from hub.rules.policy import Parameters as Base
-from hub.rules.seen import UnitSeen
 from hub.rules.words import ASK_POLITELY
 
 RULE = Rule(

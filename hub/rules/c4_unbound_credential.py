@@ -3,22 +3,15 @@
 from collections import defaultdict
 from datetime import datetime, timedelta
 
+from hub.domain.entities import UnitKnown
+from hub.domain.local_time import local_day
+from hub.domain.observations import UnitSeen, UseDay
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
 from hub.rules.findings import about_unit, use_evidence
-from hub.rules.known import UnitKnown
-from hub.rules.local_time import local_day
-from hub.rules.model import (
-    FINE,
-    NO_ACTUATION,
-    NOT_TO_AUTHORITY,
-    AlertClass,
-    CannotEvaluate,
-    Rule,
-    Text,
-    Verdict,
-)
+from hub.rules.model import FINE, NO_ACTUATION, NOT_TO_AUTHORITY, CannotEvaluate, Rule, Verdict
 from hub.rules.policy import Days, Times
 from hub.rules.policy import Parameters as Base
-from hub.rules.seen import UnitSeen, UseDay
 from hub.rules.words import ASK_POLITELY, DARK
 
 RULE = Rule(

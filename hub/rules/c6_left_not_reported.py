@@ -2,15 +2,17 @@
 
 from datetime import datetime
 
+from hub.domain.entities import UnitKnown
+from hub.domain.local_time import local_day
+from hub.domain.observations import UnitSeen
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
+from hub.domain.workdays import add_workdays
 from hub.rules.findings import about_unit, lease_evidence
-from hub.rules.known import UnitKnown
-from hub.rules.local_time import local_day
-from hub.rules.model import FINE, NOT_TO_AUTHORITY, AlertClass, CannotEvaluate, Rule, Text, Verdict
+from hub.rules.model import FINE, NOT_TO_AUTHORITY, CannotEvaluate, Rule, Verdict
 from hub.rules.policy import Days, Times
 from hub.rules.policy import Parameters as Base
-from hub.rules.seen import UnitSeen
 from hub.rules.words import BEYOND_CALENDAR
-from hub.rules.workdays import add_workdays
 
 RULE = Rule(
     id="C6",

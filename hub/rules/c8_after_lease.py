@@ -2,24 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from hub.rules.known import LeaseKnown, UnitKnown, record_ref
-from hub.rules.local_time import local_day, local_text
-from hub.rules.model import (
-    FINE,
-    NO_ACTUATION,
-    NOT_TO_AUTHORITY,
-    AlertClass,
-    CannotEvaluate,
-    Evidence,
-    Finding,
-    Rule,
-    Subject,
-    Text,
-    Verdict,
-)
+from hub.domain.entities import LeaseKnown, UnitKnown, record_ref
+from hub.domain.local_time import local_day, local_text
+from hub.domain.observations import UnitSeen, UseDay
+from hub.domain.subject import AlertClass, Subject
+from hub.domain.text import Text
+from hub.rules.model import FINE, NO_ACTUATION, NOT_TO_AUTHORITY, CannotEvaluate, Evidence, Finding, Rule, Verdict
 from hub.rules.policy import Days, Times
 from hub.rules.policy import Parameters as Base
-from hub.rules.seen import UnitSeen, UseDay
 from hub.rules.words import ASK_POLITELY, record_evidence
 
 RULE = Rule(

@@ -2,23 +2,16 @@
 
 from datetime import date, datetime, timedelta
 
+from hub.domain.entities import UnitKnown
+from hub.domain.local_time import local_day
+from hub.domain.observations import UnitSeen
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
 from hub.rules.findings import about_unit, use_evidence
-from hub.rules.known import UnitKnown
-from hub.rules.local_time import local_day
 from hub.rules.many_nights import chance_above, night_evidence, usable_nights
-from hub.rules.model import (
-    FINE,
-    NO_ACTUATION,
-    NOT_TO_AUTHORITY,
-    AlertClass,
-    CannotEvaluate,
-    Rule,
-    Text,
-    Verdict,
-)
+from hub.rules.model import FINE, NO_ACTUATION, NOT_TO_AUTHORITY, CannotEvaluate, Rule, Verdict
 from hub.rules.policy import Days, Share, Times
 from hub.rules.policy import Parameters as Base
-from hub.rules.seen import UnitSeen
 from hub.rules.words import DARK
 
 RULE = Rule(

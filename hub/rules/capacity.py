@@ -11,8 +11,8 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from hub.rules.known import OccupantKnown, RoomKnown, UnitKnown
-from hub.rules.model import Text
+from hub.domain.entities import OccupantKnown, RoomKnown, UnitKnown
+from hub.domain.text import Text
 from hub.rules.policy import Area, Times
 from hub.rules.policy import Parameters as Base
 

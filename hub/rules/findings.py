@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from hub.rules.known import CredentialKnown, LeaseKnown, OccupantKnown, UnitKnown, record_ref
-from hub.rules.model import Evidence, Fact, Finding, Severity, Subject, Text
-from hub.rules.seen import UseDay
+from hub.domain.entities import CredentialKnown, LeaseKnown, OccupantKnown, UnitKnown, record_ref
+from hub.domain.observations import UseDay
+from hub.domain.subject import Severity, Subject
+from hub.domain.text import Fact, Text
+from hub.rules.model import Evidence, Finding
 
 
 def unit_subject(unit: UnitKnown) -> Subject:

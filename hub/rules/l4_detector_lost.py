@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from hub.rules.local_time import local_text
-from hub.rules.model import AlertClass, Evidence, Finding, Rule, Subject, Text
-from hub.rules.place import Place
+from hub.domain.device_location import Place
+from hub.domain.local_time import local_text
+from hub.domain.subject import AlertClass, Subject
+from hub.domain.text import Text
+from hub.rules.model import Evidence, Finding, Rule
 from hub.rules.policy import Hours, Times
 from hub.rules.policy import Parameters as Base
 from hub.rules.words import event_evidence, place_facts

@@ -2,11 +2,13 @@
 
 from datetime import date, datetime
 
-from hub.rules.model import AlertClass, Evidence, Finding, Rule, Text
-from hub.rules.place import Place
+from hub.domain.device_location import Place
+from hub.domain.observations import DeviceSeen
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
+from hub.rules.model import Evidence, Finding, Rule
 from hub.rules.policy import Days, Times
 from hub.rules.policy import Parameters as Base
-from hub.rules.seen import DeviceSeen
 from hub.rules.words import place_facts
 
 RULE = Rule(

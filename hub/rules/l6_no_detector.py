@@ -2,19 +2,11 @@
 
 from datetime import date, datetime
 
+from hub.domain.local_time import local_day
+from hub.domain.subject import AlertClass, Subject
+from hub.domain.text import Text
 from hub.rules.building import BuildingSeen
-from hub.rules.local_time import local_day
-from hub.rules.model import (
-    FINE,
-    AlertClass,
-    CannotEvaluate,
-    Evidence,
-    Finding,
-    Rule,
-    Subject,
-    Text,
-    Verdict,
-)
+from hub.rules.model import FINE, CannotEvaluate, Evidence, Finding, Rule, Verdict
 from hub.rules.policy import Parameters as Base
 from hub.rules.policy import Times
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from hub.rules.local_time import local_day
-from hub.rules.model import Evidence, Text
-from hub.rules.seen import Night, UnitSeen
+from hub.domain.local_time import local_day
+from hub.domain.observations import Night, UnitSeen
+from hub.domain.text import Text
+from hub.rules.model import Evidence
 
 _POSSIBLE: Final = 0.01
 WIDE: Final = "uncertain"

@@ -3,48 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Final, Literal
 
-Fact = str | int | float
-"""A value that an explanation names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A sentence in both languages."""
-
-    zh: str
-    en: str
-
-    def filled(self, facts: Mapping[str, Fact]) -> "Text":
-        """With `{name}` replaced by facts. Raises KeyError for a name that is not among them."""
-        return Text(self.zh.format_map(facts), self.en.format_map(facts))
-
-
-class AlertClass(StrEnum):
-    """The five queues, kept apart everywhere: life safety, security, compliance, welfare, technical."""
-
-    LIFE = "L"
-    SECURITY = "S"
-    COMPLIANCE = "C"
-    WELFARE = "W"
-    TECHNICAL = "T"
-
-
-Severity = Literal["P0", "P1", "P2", "P3", "P4"]
-SubjectKind = Literal["unit", "building", "gateway", "device", "person", "organisation"]
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What an alert is about: a house or a thing, never a person's name. `key` is unique among all subjects."""
-
-    key: str
-    unit: str | None = None
-    building: str | None = None
-    gateway: str | None = None
-    device: str | None = None
+from hub.domain.subject import AlertClass, Severity, Subject
+from hub.domain.text import Fact, Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from hub.domain.device_location import Place
+from hub.domain.entities import CredentialKnown, HelpKnown
+from hub.domain.local_time import local_day, start_of
+from hub.domain.observations import DeviceSeen
 from hub.rules import (
     l1_smoke,
     l3_duress,
@@ -20,12 +24,8 @@ from hub.rules import (
     t3_battery,
     w2_help_button,
 )
-from hub.rules.known import CredentialKnown, HelpKnown
-from hub.rules.local_time import local_day, start_of
 from hub.rules.model import Finding
-from hub.rules.place import Place
 from hub.rules.policy import Policy
-from hub.rules.seen import DeviceSeen
 from wire.events import (
     AnyEvent,
     CameraState,

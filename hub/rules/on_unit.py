@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from hub.domain.entities import UnitKnown
+from hub.domain.observations import UnitSeen
 from hub.rules import (
     c1_over_registered,
     c2_over_capacity,
@@ -22,10 +24,8 @@ from hub.rules import (
     t6_ledger_conflict,
     w1_no_activity,
 )
-from hub.rules.known import UnitKnown
 from hub.rules.model import Verdict
 from hub.rules.policy import Parameters, Policy
-from hub.rules.seen import UnitSeen
 
 Evaluate = Callable[[UnitKnown, UnitSeen, Parameters, datetime], Verdict]
 

@@ -14,8 +14,8 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct
 
+from hub.domain.text import Text
 from hub.errors import ConfigError
-from hub.rules.model import Text
 
 Scalar = bool | int | float | str | tuple[int | float | str, ...] | None
 P = TypeVar("P", bound="Parameters")

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
-from hub.rules.model import AlertClass, Finding, Rule, Text
-from hub.rules.place import Place
+from hub.domain.device_location import Place
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
+from hub.rules.model import Finding, Rule
 from hub.rules.policy import Parameters as Base
 from hub.rules.words import event_evidence, place_facts
 

@@ -2,12 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from hub.rules.local_time import local_text
-from hub.rules.model import AlertClass, Finding, Rule, Text
-from hub.rules.place import Place
+from hub.domain.device_location import Place
+from hub.domain.local_time import local_text
+from hub.domain.observations import DeviceSeen
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
+from hub.rules.model import Finding, Rule
 from hub.rules.policy import Parameters as Base
 from hub.rules.policy import Seconds
-from hub.rules.seen import DeviceSeen
 from hub.rules.words import event_evidence, place_facts
 
 RULE = Rule(

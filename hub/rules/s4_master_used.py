@@ -1,8 +1,10 @@
 """S4: an occupied unit was opened with a staff or master credential, or from afar. The tenant is always told."""
 
-from hub.rules.known import CredentialKnown
-from hub.rules.model import AlertClass, Finding, Rule, Text
-from hub.rules.place import Place
+from hub.domain.device_location import Place
+from hub.domain.entities import CredentialKnown
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
+from hub.rules.model import Finding, Rule
 from hub.rules.policy import Parameters as Base
 from hub.rules.words import event_evidence, place_facts
 from wire.events import LockAccess

@@ -2,8 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from hub.rules.local_time import local_text
-from hub.rules.model import AlertClass, Evidence, Finding, Rule, Subject, Text
+from hub.domain.local_time import local_text
+from hub.domain.subject import AlertClass, Subject
+from hub.domain.text import Text
+from hub.rules.model import Evidence, Finding, Rule
 from hub.rules.policy import Parameters as Base
 from hub.rules.policy import Seconds
 

@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
-from hub.rules.model import AlertClass, Finding, Rule, Subject, Text
+from hub.domain.subject import AlertClass, Subject
+from hub.domain.text import Text
+from hub.rules.model import Finding, Rule
 from hub.rules.policy import Parameters as Base
 from hub.rules.policy import Seconds
 from hub.rules.words import event_evidence

@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
+from hub.domain.entities import UnitKnown
+from hub.domain.local_time import local_day
+from hub.domain.observations import UnitSeen
+from hub.domain.subject import AlertClass
+from hub.domain.text import Fact, Text
 from hub.rules.findings import about_unit, occupant_evidence
-from hub.rules.known import UnitKnown
-from hub.rules.local_time import local_day
-from hub.rules.model import FINE, AlertClass, Fact, Rule, Text, Verdict
+from hub.rules.model import FINE, Rule, Verdict
 from hub.rules.policy import Parameters as Base
-from hub.rules.seen import UnitSeen
 
 RULE = Rule(
     id="T6",

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from hub.rules.model import AlertClass, Evidence, Finding, Rule, Subject, Text
+from hub.domain.subject import AlertClass, Subject
+from hub.domain.text import Text
+from hub.rules.model import Evidence, Finding, Rule
 from hub.rules.policy import Pack, unverified
 from hub.rules.policy import Parameters as Base
 

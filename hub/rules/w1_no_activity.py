@@ -2,13 +2,15 @@
 
 from datetime import datetime, timedelta
 
+from hub.domain.entities import UnitKnown
+from hub.domain.local_time import CHINA, local_text
+from hub.domain.observations import UnitSeen
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
 from hub.rules.findings import about_unit
-from hub.rules.known import UnitKnown
-from hub.rules.local_time import CHINA, local_text
-from hub.rules.model import FINE, AlertClass, CannotEvaluate, Evidence, Rule, Text, Verdict
+from hub.rules.model import FINE, CannotEvaluate, Evidence, Rule, Verdict
 from hub.rules.policy import Hours
 from hub.rules.policy import Parameters as Base
-from hub.rules.seen import UnitSeen
 from hub.rules.words import DARK
 
 RULE = Rule(

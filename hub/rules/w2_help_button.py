@@ -7,9 +7,11 @@ consent be renewed.
 
 from datetime import datetime
 
-from hub.rules.known import HelpKnown
-from hub.rules.model import AlertClass, Finding, Rule, Text
-from hub.rules.place import Place
+from hub.domain.device_location import Place
+from hub.domain.entities import HelpKnown
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
+from hub.rules.model import Finding, Rule
 from hub.rules.policy import UrgentParameters as Base
 from hub.rules.words import event_evidence, place_facts
 from wire.events import HelpCall

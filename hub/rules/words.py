@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from hub.rules.local_time import local_text
-from hub.rules.model import Evidence, Fact, Text
-from hub.rules.place import Place
+from hub.domain.device_location import Place
+from hub.domain.local_time import local_text
+from hub.domain.text import Fact, Text
+from hub.rules.model import Evidence
 
 
 def event_evidence(event_id: int, at: datetime, zh: str, en: str) -> tuple[Evidence, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlmodel import Session
 
-from hub.facts import Change
+from hub.domain.stored_event import Change
 from hub.store.tables.changes import ChangeRow
 
 # Pages follow `change.id`; on PostgreSQL a lower number must never be committed after a higher one was read.

@@ -14,7 +14,7 @@ from support.browser import Watched, window
 from support.site import Site
 from support.wait import until
 
-from hub.rules.local_time import local_day
+from hub.domain.local_time import local_day
 from wire.clock import SystemClock
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import event as sa_event
 from sqlmodel import Session, SQLModel, col, select
 
 from hub.alerts.evaluate import Evaluator
-from hub.facts import Change, StoredEvent
+from hub.domain.stored_event import Change, StoredEvent
 from hub.registry.seed_file import Loaded, load_text
 from hub.registry.vault import Vault, new_vault
 from hub.rules.policy import PackSet

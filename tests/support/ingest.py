@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 from sqlmodel import Session
 
-from hub.facts import Change, StoredEvent
+from hub.domain.stored_event import Change, StoredEvent
 from hub.feed import ChangeFeed
 from hub.ingest.reading import Broken, Delivered, read_batch
 from hub.ingest.transaction import Intake

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from hub.alerts.packs import standard_packs
-from hub.rules.known import (
+from hub.domain.device_location import Place
+from hub.domain.entities import (
     BuildingKnown,
     CredentialKnown,
     DeviceKnown,
@@ -16,9 +17,8 @@ from hub.rules.known import (
     RoomKnown,
     UnitKnown,
 )
-from hub.rules.place import Place
+from hub.domain.observations import Night, UseDay
 from hub.rules.policy import Policy
-from hub.rules.seen import Night, UseDay
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 24)

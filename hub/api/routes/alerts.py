@@ -16,9 +16,9 @@ from hub.api.access.guard import Allow, services_of
 from hub.api.access.reads import remember_look
 from hub.api.access.roles import NEEDS_SCOPE, Purpose, Right
 from hub.api.paging import Cursor, Limit, Page, from_cursor, not_ours, to_cursor
+from hub.domain.stored_event import Change
+from hub.domain.subject import AlertClass, Severity
 from hub.errors import NotFoundError, StaleAlertError
-from hub.facts import Change
-from hub.rules.model import AlertClass, Severity
 from hub.store.changes import record_changes
 from hub.store.tables.alerts import AlertRow
 

@@ -12,9 +12,9 @@ from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, purpose_of, services_of
 from hub.api.access.roles import Purpose, Right
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
+from hub.domain.local_time import local_day
 from hub.errors import NotFoundError, RegistryError
 from hub.registry import authorities, queries
-from hub.rules.local_time import local_day
 from hub.store.audit import Audited, append_audit
 from hub.store.changes import record_changes
 from hub.store.tables.authority import AuthorityRequest

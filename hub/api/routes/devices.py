@@ -15,11 +15,11 @@ from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
 from hub.api.access.roles import Right
 from hub.api.paging import Cursor, Limit, Page, Search, from_cursor, holds, to_cursor
+from hub.domain.observations import DeviceSeen
 from hub.registry.queries import within
 from hub.report.coverage import buildings_covered
 from hub.report.houses import as_seen, find_houses, units_of
 from hub.rules import battery, t3_battery
-from hub.rules.seen import DeviceSeen
 from hub.store.tables.alerts import DeviceWatch
 from hub.store.tables.registry import DevicePlacement
 from wire.ids import GATEWAY_ID_PATTERN

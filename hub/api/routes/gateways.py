@@ -13,8 +13,8 @@ from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
 from hub.api.access.roles import Purpose, Right
 from hub.api.paging import Cursor, Limit, Page, Search, from_cursor, holds, to_cursor
+from hub.domain.stored_event import Change
 from hub.errors import NotFoundError
-from hub.facts import Change
 from hub.registry.queries import within
 from hub.store.audit import Audited, append_audit
 from hub.store.changes import record_changes

@@ -16,6 +16,9 @@ from hub.api.access.guard import Allow, services_of
 from hub.api.access.roles import Purpose, Right
 from hub.api.problems import FieldError, Problem
 from hub.api.routes.units import limits_of
+from hub.domain.local_time import local_day
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
 from hub.errors import NotFoundError
 from hub.registry import queries as registry_queries
 from hub.registry import requests, visits
@@ -23,8 +26,6 @@ from hub.registry.vault import load_vault
 from hub.registry.views import DeviceView, OccupantView, UnitView
 from hub.retention.schedule import BY_PERIOD, Period, Schedule
 from hub.retention.settings import schedule_of
-from hub.rules.local_time import local_day
-from hub.rules.model import AlertClass, Text
 from hub.store.audit import Audited, append_audit
 from hub.store.changes import record_changes
 from hub.store.tables.access import AuditEntry

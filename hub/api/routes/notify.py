@@ -11,12 +11,12 @@ from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
 from hub.api.access.roles import Right
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
+from hub.domain.subject import Severity
 from hub.errors import NotAllowedError, NotFoundError, NotifierError
 from hub.notify import service
 from hub.notify.channels import AppriseChannel
 from hub.registry.queries import within
 from hub.registry.vault import Vault, load_vault
-from hub.rules.model import Severity
 from hub.store.audit import Audited, append_audit
 from hub.store.tables.alerts import AlertRow, DutyShift, Notification, Recipient
 

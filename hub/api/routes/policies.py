@@ -13,9 +13,10 @@ from hub.alerts.packs import KINDS, standard_packs
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
 from hub.api.access.roles import Right
+from hub.domain.subject import AlertClass
+from hub.domain.text import Text
 from hub.errors import NotAllowedError, NotFoundError
 from hub.rules.catalogue import RULES
-from hub.rules.model import AlertClass, Text
 from hub.rules.policy import Policy, Provenance, Scalar, unverified
 from hub.rules.shapes import Shape, shape_of
 from hub.store.tables.alerts import PolicyOverride

@@ -11,9 +11,9 @@ from hub.api.access.guard import Allow, services_of
 from hub.api.access.roles import Right
 from hub.api.problems import FieldError, Problem
 from hub.api.routes.policies import Name, ScopeCode, Value
+from hub.domain.text import Text
 from hub.replay.desk import Job, JobState, ReplayDesk
 from hub.replay.run import Draft
-from hub.rules.model import Text
 from hub.store.audit import Audited, append_audit
 
 router = APIRouter(tags=["replays"])

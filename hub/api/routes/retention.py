@@ -11,13 +11,13 @@ from hub.api.access.guard import Allow, purpose_of, services_of
 from hub.api.access.reveals import check_reveal_rate
 from hub.api.access.roles import Purpose, Right
 from hub.api.problems import FieldError, Problem
+from hub.domain.text import Text
 from hub.errors import ConfigError, RegistryError
 from hub.registry.forgetting import erase
 from hub.registry.subject_copy import copy_of
 from hub.registry.vault import load_vault
 from hub.retention import settings
 from hub.retention.schedule import BY_PERIOD, RULES, Period, Rule
-from hub.rules.model import Text
 from hub.store.audit import Audited, append_audit
 from hub.store.tables.retention import RetentionSetting
 

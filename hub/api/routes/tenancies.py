@@ -13,7 +13,7 @@ from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
 from hub.api.access.roles import Right
 from hub.api.routes.units import Code, UnitOut, check_scope, limits_of
-from hub.facts import Change
+from hub.domain.stored_event import Change
 from hub.keys import organisation_key
 from hub.registry import queries, tenancy, visits
 from hub.registry.vault import load_vault

@@ -18,13 +18,13 @@ from hub.api.access.roles import NEEDS_SCOPE, Purpose, Right
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
 from hub.api.problems import FieldError, Problem
 from hub.api.timeline import Timeline, unit_timeline
+from hub.domain.entities import OccupantKnown, UnitKnown
 from hub.errors import NotFoundError
 from hub.registry import queries
 from hub.registry.vault import load_vault
 from hub.registry.views import BuildingView, UnitSummary, UnitView
 from hub.rules import c2_over_capacity, c5_not_registered
 from hub.rules.capacity import Limits
-from hub.rules.known import OccupantKnown, UnitKnown
 from hub.store.audit import Audited, append_audit
 
 router = APIRouter(tags=["units"])

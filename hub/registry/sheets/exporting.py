@@ -5,12 +5,12 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from hub.domain.entities import LeaseKnown, OccupantKnown, RoomKnown, UnitKnown
+from hub.domain.local_time import local_day
 from hub.registry.ledger import Ledger, read_rows
 from hub.registry.sheets.cells import AREA_BASES, DOCUMENT_TYPES, ROOM_TYPES
 from hub.registry.sheets.columns import TEMPLATE
 from hub.registry.vault import Vault
-from hub.rules.known import LeaseKnown, OccupantKnown, RoomKnown, UnitKnown
-from hub.rules.local_time import local_day
 from hub.store.tables.registry import Person, Unit
 
 _ROOMS = {kind: word for word, kind in reversed(ROOM_TYPES.items())}

@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlmodel import Session, func, select
 
+from hub.domain.local_time import local_day
 from hub.errors import BusyError, RegistryError
 from hub.registry.changeset import Step, Wanted, compare, current, held_of
 from hub.registry.checks import faults_of
@@ -24,7 +25,6 @@ from hub.registry.sheets.rows import Fault, Line, Parsed, parse_tables
 from hub.registry.sheets.spool import Spool
 from hub.registry.sheets.unsaid import keep_unsaid
 from hub.registry.vault import Vault
-from hub.rules.local_time import local_day
 from hub.store.changes import record_changes
 from hub.store.database import Database
 from hub.store.tables.registry import Building, Lease, Occupant, RegistryRevision, Scope

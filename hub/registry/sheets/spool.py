@@ -11,7 +11,7 @@ from typing import IO, Any
 from sqlalchemy import insert, inspect, update
 from sqlmodel import Session, col
 
-from hub.facts import Change
+from hub.domain.stored_event import Change
 from hub.registry.changeset import Step, revise, touched_units
 from hub.store.tables.registry import Versioned
 

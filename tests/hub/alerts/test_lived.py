@@ -9,7 +9,7 @@ from sqlmodel import select
 from support.house import GATEWAY, House, card_ref, event
 
 from hub.alerts import silence
-from hub.rules.local_time import at_local, local_day
+from hub.domain.local_time import at_local, local_day
 from hub.store.tables.alerts import CredentialDay, NightRow
 
 COUNTER = "cam-101"

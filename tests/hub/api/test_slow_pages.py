@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from support.api import Hub
 from support.wait import until
 
-from hub.facts import Change
+from hub.domain.stored_event import Change
 from hub.store.changes import record_changes
 
 

@@ -13,7 +13,7 @@ from support.api import Hub
 from support.wait import until
 
 from hub.api.access.roles import Role
-from hub.facts import Change
+from hub.domain.stored_event import Change
 from hub.store.changes import record_changes
 
 Event = dict[str, str]

@@ -10,12 +10,12 @@ from openpyxl import Workbook
 from sqlmodel import select
 from support.house import KEY, House
 
-from hub.facts import Change
+from hub.domain.entities import UnitKnown
+from hub.domain.stored_event import Change
 from hub.registry.ledger import Ledger
 from hub.registry.sheets.importing import ImportOptions, ImportReport, import_file
 from hub.registry.tenancy import CheckOut, check_out
 from hub.registry.visits import set_counting
-from hub.rules.known import UnitKnown
 from hub.store.tables.registry import Person, Unit
 
 ESTATE = "330702-0001"

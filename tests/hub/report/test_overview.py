@@ -9,8 +9,8 @@ from support.house import House, event
 
 from hub.alerts.queries import count_alerts
 from hub.alerts.views import AlertFilter
+from hub.domain.subject import AlertClass
 from hub.report.overview import Overview, overview
-from hub.rules.model import AlertClass
 from hub.store.tables.alerts import DutyShift, Recipient
 from hub.store.tables.ingest import Gateway
 

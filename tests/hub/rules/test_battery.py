@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from support.house import event
 from support.units import NOW
 
+from hub.domain.observations import MOST_CHARGES, Charge, DeviceSeen, absorb
 from hub.rules.battery import low_at
-from hub.rules.seen import MOST_CHARGES, Charge, DeviceSeen, absorb
 
 
 def line(*pcts: float, every: float = 2) -> list[Charge]:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.units import NOW, TODAY
 
+from hub.domain.observations import Night
 from hub.rules.many_nights import Judged, chance_above, chance_of_at_least, in_percent
-from hub.rules.seen import Night
 
 Joint = tuple[tuple[int, tuple[float, ...]], ...]
 shares = st.lists(st.floats(0.02, 1), min_size=1, max_size=4).map(lambda found: tuple(s / sum(found) for s in found))

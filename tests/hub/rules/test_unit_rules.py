@@ -27,12 +27,12 @@ from support.units import (
 )
 
 from hub.alerts.packs import standard_packs
+from hub.domain.entities import BookingKnown, UnitKnown, WelfareKnown
+from hub.domain.observations import UnitSeen
 from hub.rules.catalogue import RULES
-from hub.rules.known import BookingKnown, UnitKnown, WelfareKnown
 from hub.rules.model import CannotEvaluate, Finding, Fine
 from hub.rules.on_unit import UNIT_RULES, judge_unit
 from hub.rules.policy import Override
-from hub.rules.seen import UnitSeen
 
 A, F, X = "alert", "fine", "cannot"
 LOCK = UnitSeen(has_lock=True, lock_since=NOW - timedelta(days=90), lock_seen_at=NOW)

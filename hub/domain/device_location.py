@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from hub.rules.known import BuildingKnown, DeviceKnown
-from hub.rules.model import Subject, Text
+from hub.domain.entities import BuildingKnown, DeviceKnown
+from hub.domain.subject import Subject
+from hub.domain.text import Text
 
 
 @dataclass(frozen=True, slots=True)
