@@ -43,11 +43,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the tests' serve
 from support.hub import RunningHub, hub_command
 from support.servers import Mosquitto, mosquitto, postgres
 
-from hub.feed import ChangeFeed
 from hub.ingest.link import HubLink, LinkOptions
 from hub.ingest.transaction import Intake
 from hub.ingest.worker import Worker, WorkerParts
-from hub.metrics import Metrics
+from hub.runtime.change_notifier import ChangeFeed
+from hub.runtime.metrics import Metrics
 from hub.store.database import Database, database_url
 from wire.clock import SystemClock
 from wire.messages import encode_batch
@@ -299,7 +299,7 @@ def run_worker(folder: Path, mqtt: str, url: str | None) -> None:
     import signal
 
     from hub.config import LogSection
-    from hub.logs import set_up_logs
+    from hub.runtime.logs import set_up_logs
 
     set_up_logs(LogSection(level="error"))
     gc.freeze()

@@ -11,32 +11,32 @@ import structlog
 from sqlalchemy import text
 from sqlmodel import Session, col, func, select, update
 
-from hub.alerts.evaluate import Evaluator
-from hub.alerts.unfolded import fold_what_failed
-from hub.broker import EmbeddedBroker
 from hub.config import HubConfig
 from hub.errors import ConfigError
-from hub.feed import ChangeFeed
-from hub.health import Health
+from hub.evaluation.evaluator import Evaluator
+from hub.evaluation.refold import fold_what_failed
 from hub.ingest.link import HubLink, LinkOptions
 from hub.ingest.transaction import Intake
 from hub.ingest.worker import Worker, WorkerParts
-from hub.keys import organisation_key
-from hub.metrics import Metrics
 from hub.notify.channels import AppriseChannel
 from hub.notify.sender import Sender
-from hub.only_one import take_place
-from hub.ports import EventFolder
-from hub.registry.vault import load_vault
+from hub.registry.personal_data.vault import load_vault
 from hub.retention.sweep import Sweeper
-from hub.services import Services
+from hub.runtime.change_notifier import ChangeFeed
+from hub.runtime.embedded_broker import EmbeddedBroker
+from hub.runtime.health import Health
+from hub.runtime.instance_lock import take_place
+from hub.runtime.metrics import Metrics
+from hub.runtime.organisation_key import organisation_key
+from hub.runtime.periodic_task import Ticker
+from hub.runtime.ports import EventFolder
+from hub.runtime.services import Services
 from hub.store.audit_tip import AuditTip
 from hub.store.changes import record_changes
 from hub.store.migrate import open_database, shown
 from hub.store.tables.changes import ChangeRow
 from hub.store.tables.ingest import CommandRow
 from hub.store.turns import take_turn
-from hub.ticker import Ticker
 from wire.clock import Clock
 
 if TYPE_CHECKING:

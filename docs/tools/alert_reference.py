@@ -5,8 +5,8 @@ from pathlib import Path
 
 from generated import keep
 
-from hub.alerts.packs import KINDS, standard_packs
 from hub.domain.text import Text
+from hub.policies.packs import KINDS, standard_packs
 from hub.rules.catalogue import RULES
 from hub.rules.lifecycle_policy import ALERTS
 from hub.rules.model import Rule

@@ -1,1 +1,1 @@
-"""Lifecycle of an alert: open, merge, acknowledge, resolve."""
+"""Keep alerts through their life: open, join evidence, clear, acknowledge, assign, escalate, resolve."""

@@ -9,15 +9,15 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from hub.alerts import lifecycle
-from hub.alerts.book import SYSTEM
-from hub.alerts.service import record_action
-from hub.alerts.upsert import table_of
+from hub.alerts.actions import record_action
+from hub.alerts.alert_writer import SYSTEM
 from hub.domain.stored_event import Change
 from hub.domain.subject import AlertClass
 from hub.rules.lifecycle_policy import ALERTS, LifecyclePolicy
 from hub.rules.policy import Policy, UrgentParameters
 from hub.store.base import InstantMs
 from hub.store.tables.alerts import AlertRow
+from hub.store.upsert import table_of
 
 _SLOWER_AFTER: Final = 10
 """After so many steps each wait is one interval longer: an alert that nobody can answer must not fill the disk."""

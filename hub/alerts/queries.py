@@ -19,10 +19,10 @@ from hub.alerts.views import (
     EvidenceView,
     ParameterView,
 )
+from hub.domain.scopes import within_any
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.errors import NotFoundError
-from hub.registry.queries import within
 from hub.rules.catalogue import rule
 from hub.store.base import InstantMs
 from hub.store.tables.alerts import AlertAction, AlertEvidence, AlertRow
@@ -209,7 +209,7 @@ def _conditions(wanted: AlertFilter, now: datetime) -> Sequence[ColumnElement[bo
         waits = and_(col(AlertRow.acknowledged_at).is_(None), col(AlertRow.due_ack_at) < now)
         found.append(or_(waits, col(AlertRow.due_act_at) < now))
     if wanted.scopes:
-        found.append(or_(*within(AlertRow.unit_code, wanted.scopes), *within(AlertRow.building_code, wanted.scopes)))
+        found.append(within_any(wanted.scopes, AlertRow.unit_code, AlertRow.building_code))
     return found
 
 

@@ -14,9 +14,9 @@ from hub.api.pages import Pages
 from hub.api.problems import ProblemDocument
 from hub.api.routes import ROUTERS
 from hub.api.stream import Broadcaster, StreamEndpoint
+from hub.read_models.scopes import KeptLedger
 from hub.replay.desk import ReplayDesk
-from hub.report.houses import KeptLedger
-from hub.services import Services
+from hub.runtime.services import Services
 
 API: Final = "/api/v1"
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024

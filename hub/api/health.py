@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.health import Health
-from hub.metrics import Metrics
+from hub.runtime.health import Health
+from hub.runtime.metrics import Metrics
 
 
 class _HealthBody(msgspec.Struct):

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from hub.api.app import create_app
-from hub.feed import ChangeFeed
-from hub.services import Services
+from hub.runtime.change_notifier import ChangeFeed
+from hub.runtime.services import Services
 from hub.store.database import Database
 from wire.clock import SystemClock
 

@@ -18,11 +18,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from hub.access.roles import Right, sees_everything
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, authenticate
-from hub.api.access.roles import NEEDS_SCOPE, Right
 from hub.api.problems import Problem, respond
-from hub.services import Services
+from hub.runtime.services import Services
 from hub.store.tables.changes import ChangeRow
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ class _Client:
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hears(self, change: ChangeRow) -> bool:
-        if not self.caller.scopes and self.caller.role not in NEEDS_SCOPE:
+        if sees_everything(self.caller.role, self.caller.scopes):
             return True
         if change.kind == "unit":
             return self.caller.sees(change.subject)
@@ -118,7 +118,7 @@ class Broadcaster:
         frames = [(change, frame(change)) for change in changes]
         everything = b"".join(body for _, body in frames)
         self._position = changes[-1].id or self._position
-        unlimited = [c for c in self._clients if not c.caller.scopes and c.caller.role not in NEEDS_SCOPE]
+        unlimited = [c for c in self._clients if sees_everything(c.caller.role, c.caller.scopes)]
         self._write(unlimited, everything)
         for client in self._clients.difference(unlimited):
             heard = b"".join(body for change, body in frames if client.hears(change))

@@ -35,7 +35,7 @@ def add(
     """
     # Here and not above: `--help` of all commands must not load the database.
     from hub.notify.service import Wishes, save_recipient
-    from hub.registry.vault import load_vault
+    from hub.registry.personal_data.vault import load_vault
     from hub.store.audit import Audited, append_audit
     from hub.store.migrate import open_database
     from wire.clock import SystemClock
@@ -62,7 +62,7 @@ def send_test(
     """Send a test message now, and say what came of it. Exit 1 when the channel refuses it."""
     from hub.notify.channels import AppriseChannel
     from hub.notify.service import test_message
-    from hub.registry.vault import load_vault
+    from hub.registry.personal_data.vault import load_vault
     from hub.store.migrate import open_database
 
     store = open_database(data_dir, database)

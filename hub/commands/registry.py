@@ -8,8 +8,8 @@ import typer
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from hub.registry.seed_file import Loaded
     from hub.registry.sheets.importing import ImportReport
+    from hub.registry.yaml_import.seed_file import Loaded
 
 app = typer.Typer(help="The ledger: buildings, units, leases, people, credentials, devices.", no_args_is_help=True)
 
@@ -33,9 +33,9 @@ def load(
     The same file twice changes nothing; a changed file changes what differs and keeps what was known before.
     """
     # Here and not above: `--help` of all commands must not load the database.
-    from hub.keys import organisation_key
-    from hub.registry.seed_file import load_seed
-    from hub.registry.vault import load_vault
+    from hub.registry.personal_data.vault import load_vault
+    from hub.registry.yaml_import.seed_file import load_seed
+    from hub.runtime.organisation_key import organisation_key
     from hub.store.audit import Audited, append_audit
     from hub.store.changes import record_changes
     from hub.store.migrate import open_database
@@ -81,10 +81,10 @@ def import_(
     from rich.progress import Progress
 
     from hub.errors import RegistryError
-    from hub.keys import organisation_key
+    from hub.registry.personal_data.vault import load_vault
     from hub.registry.sheets.importing import ImportOptions, check_options, import_file
     from hub.registry.sheets.writing import write_report
-    from hub.registry.vault import load_vault
+    from hub.runtime.organisation_key import organisation_key
     from hub.store.audit import Audited, append_audit
     from hub.store.migrate import open_database
     from wire.clock import SystemClock
@@ -152,10 +152,10 @@ def export(
 ) -> None:
     """Write the ledger as a table: people as masks, unless --reveal."""
     from hub.errors import ConfigError
+    from hub.registry.personal_data.vault import load_vault
     from hub.registry.sheets.columns import TEMPLATE
     from hub.registry.sheets.exporting import export_rows
     from hub.registry.sheets.writing import write_table
-    from hub.registry.vault import load_vault
     from hub.store.audit import Audited, append_audit
     from hub.store.migrate import open_database
     from wire.clock import SystemClock
@@ -179,8 +179,8 @@ def export(
 @app.command("rotate-key")
 def rotate_key(*, data_dir: DataDir, database: DatabaseUrl = None) -> None:
     """Make a new key and seal names, phones, documents and channels again under it. Stop the hub first."""
-    from hub.only_one import take_place
-    from hub.registry.rekey import rekey
+    from hub.registry.personal_data.key_rotation import rekey
+    from hub.runtime.instance_lock import take_place
     from hub.store.audit import Audited, append_audit
     from hub.store.migrate import open_database
     from wire.clock import SystemClock

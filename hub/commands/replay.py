@@ -47,10 +47,10 @@ def command(
     from rich.console import Console
     from rich.progress import Progress
 
-    from hub.alerts.evaluate import Evaluator
-    from hub.alerts.packs import packs_with
-    from hub.alerts.unfolded import fold_what_failed
     from hub.errors import ConfigError
+    from hub.evaluation.evaluator import Evaluator
+    from hub.evaluation.refold import fold_what_failed
+    from hub.policies.packs import packs_with
     from hub.replay.run import replay
     from hub.store.migrate import open_database
     from wire.clock import SystemClock

@@ -59,7 +59,7 @@ def settings(data_dir: Path, config: Path | None, overrides: dict[str, dict[str,
     Raises ConfigError.
     """
     from hub.config import load_config
-    from hub.logs import set_up_logs
+    from hub.runtime.logs import set_up_logs
 
     own = data_dir / "hub.toml"
     given = {

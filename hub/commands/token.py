@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hub.api.access.credentials import new_token
-from hub.api.access.roles import Role
+from hub.access.credentials import new_token
+from hub.access.roles import Role
 from hub.store.audit import Audited, append_audit
 from hub.store.migrate import open_database
 from wire.clock import SystemClock

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hub.api.access.credentials import find_user, hash_password, new_sign_in_link, new_user
-from hub.api.access.roles import Role
+from hub.access.credentials import find_user, hash_password, new_sign_in_link, new_user
+from hub.access.roles import Role
 from hub.commands.token import DatabaseUrl, DataDir
 from hub.errors import ConfigError
 from hub.store.audit import Audited, append_audit

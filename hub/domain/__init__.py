@@ -1,1 +1,1 @@
-"""Define what every part of the hub speaks of: entities, observations, events, times, texts. No I/O."""
+"""Define what every part of the hub speaks of: entities, observations, events, times and texts. No I/O."""

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from hub.domain.stored_event import Change
 from hub.errors import NotFoundError
-from hub.services import Services
+from hub.runtime.services import Services
 from hub.store.changes import record_changes
 from hub.store.tables.ingest import CommandRow, Gateway
 from wire.clock import Clock

@@ -13,7 +13,6 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Session
 
 from hub.domain.stored_event import Change, StoredEvent
-from hub.feed import ChangeFeed
 from hub.ingest.progress import Progress
 from hub.ingest.ranges import holds
 from hub.ingest.reading import Bad, Broken, Delivered
@@ -28,8 +27,9 @@ from hub.ingest.streams import (
     save_streams,
     touch_gateways,
 )
-from hub.metrics import Metrics
-from hub.ports import EventFolder
+from hub.runtime.change_notifier import ChangeFeed
+from hub.runtime.metrics import Metrics
+from hub.runtime.ports import EventFolder
 from hub.store.base import to_ms
 from hub.store.changes import record_changes
 from hub.store.database import Database

@@ -14,10 +14,8 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from hub.backoff import Backoff
 from hub.domain.stored_event import Change
 from hub.errors import LinkError
-from hub.feed import ChangeFeed
 from hub.ingest.commands import put_back, take_due, take_reply
 from hub.ingest.link import HubLink, Incoming
 from hub.ingest.presence import take_status
@@ -26,7 +24,9 @@ from hub.ingest.reading import Broken, Delivered, read_batch, where
 from hub.ingest.rejects import Rejected, keep_rejected
 from hub.ingest.streams import StreamKey, known_gateways
 from hub.ingest.transaction import Answer, Intake, Outcome
-from hub.metrics import Metrics
+from hub.runtime.backoff import Backoff
+from hub.runtime.change_notifier import ChangeFeed
+from hub.runtime.metrics import Metrics
 from hub.store.changes import record_changes
 from hub.store.database import Database
 from wire.clock import Clock

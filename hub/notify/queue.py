@@ -10,16 +10,15 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
+from hub.access.roles import RIGHTS, Right, Role, sees_everything
 from hub.domain.local_time import CHINA, at_local, local_day, local_text
+from hub.domain.scopes import is_within_any
 from hub.domain.subject import AlertClass
 from hub.rules.catalogue import rule
 from hub.store.tables.access import User
 from hub.store.tables.alerts import AlertRow, DutyShift, Notification, Recipient
 
 AT_ANY_HOUR: Final = frozenset({AlertClass.LIFE, AlertClass.SECURITY})
-NEVER: Final = frozenset({"auditor", "tenant"})
-SCOPED: Final = frozenset({"landlord", "grid_worker", "tenant"})
-"""Roles that see no alerts at all, and those that see none without a scope: as `hub.api.access.roles` has them."""
 _MOST_TITLE: Final = 200
 _CLASS_WORDS: Final = {
     "zh": {"L": "生命安全", "S": "安防", "C": "台账核对", "W": "关怀", "T": "设备"},
@@ -52,10 +51,7 @@ def names_on_duty(session: Session, alert: AlertRow, now: datetime) -> set[str] 
     query = select(DutyShift).where(col(DutyShift.from_at) <= now, col(DutyShift.to_at) > now)
     codes = [code for code in (alert.unit_code, alert.building_code) if code]
     shifts = [
-        shift
-        for shift in session.exec(query)
-        if not shift.scope_code
-        or any(code == shift.scope_code or code.startswith(f"{shift.scope_code}-") for code in codes)
+        shift for shift in session.exec(query) if not shift.scope_code or is_within_any(codes, (shift.scope_code,))
     ]
     return {shift.recipient for shift in shifts if shift.level <= alert.escalation} or None
 
@@ -64,12 +60,10 @@ def may_hear(user: User | None, alert: AlertRow) -> bool:
     """Whether somebody may see this alert on its page. A name that is no user's (a duty desk, a webhook) may."""
     if user is None:
         return True
-    if user.disabled_at is not None or user.role in NEVER:
+    role = Role(user.role)
+    if user.disabled_at is not None or Right.SEE_ALERTS not in RIGHTS[role]:
         return False
-    codes = [code for code in (alert.unit_code, alert.building_code) if code]
-    if not user.scopes:
-        return user.role not in SCOPED
-    return any(code == scope or code.startswith(f"{scope}-") for code in codes for scope in user.scopes)
+    return sees_everything(role, user.scopes) or is_within_any((alert.unit_code, alert.building_code), user.scopes)
 
 
 def wants(recipient: Recipient, alert: AlertRow, on_duty: set[str] | None) -> bool:

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from hub.errors import NotifierError, RegistryError
 from hub.notify.channels import Channel
-from hub.registry.vault import Vault
+from hub.registry.personal_data.vault import Vault
 from hub.store.database import Database
 from hub.store.tables.alerts import Notification, Recipient
 from wire.clock import Clock

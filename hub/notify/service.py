@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from hub.errors import NotFoundError, RegistryError
 from hub.notify.channels import check_address
-from hub.registry.vault import Vault
+from hub.registry.personal_data.vault import Vault
 from hub.store.tables.alerts import DutyShift, Notification, Recipient
 
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")

@@ -10,18 +10,18 @@ from pathlib import Path
 from sqlalchemy import event
 from sqlmodel import Session
 
-from hub.alerts.evaluate import Evaluator
-from hub.alerts.packs import standard_packs
-from hub.alerts.silence import LISTENING
 from hub.errors import ConfigError
-from hub.feed import ChangeFeed
+from hub.evaluation.evaluator import Evaluator
+from hub.evaluation.silence_checks import LISTENING
 from hub.ingest.transaction import Intake
-from hub.keys import organisation_key
-from hub.metrics import Metrics
+from hub.policies.packs import standard_packs
 from hub.quality.recording import Arrival, arrivals, count_lines, messages_of
-from hub.registry.seed_file import load_seed
-from hub.registry.vault import load_vault
+from hub.registry.personal_data.vault import load_vault
+from hub.registry.yaml_import.seed_file import load_seed
 from hub.replay.schedule import FINE, MOST_HELD, Schedule, shortest_silence, step_for
+from hub.runtime.change_notifier import ChangeFeed
+from hub.runtime.metrics import Metrics
+from hub.runtime.organisation_key import organisation_key
 from hub.store.changes import record_changes
 from hub.store.database import Database
 from hub.store.migrate import open_database

@@ -10,12 +10,12 @@ from hub.domain.stored_event import Change
 from hub.errors import NotFoundError, RegistryError
 from hub.registry.changeset import Wanted, Where, apply, columns_of, current, keep_known, plan
 from hub.registry.checks import faults_of
-from hub.registry.identity import clean_document
-from hub.registry.ledger import read_rows
-from hub.registry.people import PersonWords, person_row
-from hub.registry.seed_rows import NOT_YET, card_ref, occupant_code
+from hub.registry.personal_data.identity import clean_document
+from hub.registry.personal_data.person_record import PersonWords, person_row
+from hub.registry.personal_data.vault import Vault
 from hub.registry.sheets.known import known_people
-from hub.registry.vault import Vault
+from hub.registry.snapshot import read_rows
+from hub.registry.yaml_import.seed_rows import NOT_YET, card_ref, occupant_code
 from hub.store.tables.registry import Credential, Lease, Occupant, Registration, Unit, Versioned
 
 

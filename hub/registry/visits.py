@@ -10,12 +10,12 @@ from hub.domain.local_time import local_day
 from hub.domain.stored_event import Change
 from hub.errors import NotFoundError, RegistryError
 from hub.registry.changeset import current
-from hub.registry.ledger import read_rows
-from hub.registry.people import PersonWords, person_row
-from hub.registry.seed_rows import NOT_YET, occupant_code
+from hub.registry.personal_data.person_record import PersonWords, person_row
+from hub.registry.personal_data.vault import Vault
 from hub.registry.sheets.known import known_people
+from hub.registry.snapshot import read_rows
 from hub.registry.tenancy import changed, unit_row, write
-from hub.registry.vault import Vault
+from hub.registry.yaml_import.seed_rows import NOT_YET, occupant_code
 from hub.store.tables.registry import Booking, Lease, Occupant, Registration
 
 FilingKind = Literal["residence", "house", "contract", "termination"]

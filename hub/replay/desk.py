@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 import msgspec
 import structlog
 
-from hub.alerts.packs import packs_of
 from hub.errors import BusyError, NotFoundError
+from hub.policies.packs import packs_of
 from hub.replay.run import Draft
 from hub.replay.worker import Request
 from hub.rules.policy import parse_pack

@@ -17,9 +17,9 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import Session, col, func
 from sqlmodel import select as model_select
 
-from hub.alerts.book import SYSTEM
-from hub.alerts.silence import DEAF, LISTENING
+from hub.alerts.alert_writer import SYSTEM
 from hub.domain.stored_event import StoredEvent
+from hub.evaluation.silence_checks import DEAF, LISTENING
 from hub.store.base import InstantMs, from_ms
 from hub.store.database import Database
 from hub.store.tables.access import AuditEntry

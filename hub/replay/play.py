@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from hub.alerts.evaluate import Evaluator
+from hub.evaluation.evaluator import Evaluator
 from hub.replay.history import Batch, History
 from hub.replay.schedule import BEGINNING, FINE, MOST_HELD, Schedule, is_urgent, shortest_silence, step_for
 from hub.replay.scratch import Scratch

@@ -6,9 +6,9 @@ from typing import Any, Final
 from sqlalchemy import Table, event, insert, update
 from sqlmodel import Session, SQLModel, col, select
 
-from hub.alerts import service
-from hub.alerts.silence import LISTENING
+from hub.alerts import actions
 from hub.errors import NotAllowedError, RegistryError, StaleAlertError
+from hub.evaluation.silence_checks import LISTENING
 from hub.registry.changeset import place_gateways
 from hub.replay.history import RAW, Adopted, Batch, Done, History, LedgerStep, Step
 from hub.store import tables
@@ -122,20 +122,20 @@ def _act(session: Session, alert_id: int, done: Done) -> None:
     by, now, reason = done.by, done.at, done.reason
     match done.action:
         case "acknowledge":
-            service.acknowledge(session, alert_id, by, now, reason=reason)
+            actions.acknowledge(session, alert_id, by, now, reason=reason)
         case "assign":
-            service.assign(session, alert_id, by, now, assignee=done.detail or None, reason=reason)
+            actions.assign(session, alert_id, by, now, assignee=done.detail or None, reason=reason)
         case "confirm":
-            service.confirm(session, alert_id, by, now, reason=reason)
+            actions.confirm(session, alert_id, by, now, reason=reason)
         case "shelve":
-            service.shelve(session, alert_id, by, now, until=datetime.fromisoformat(done.detail), reason=reason)
+            actions.shelve(session, alert_id, by, now, until=datetime.fromisoformat(done.detail), reason=reason)
         case "unshelve":
-            service.unshelve(session, alert_id, by, now, reason=reason)
+            actions.unshelve(session, alert_id, by, now, reason=reason)
         case "contest":
-            service.contest(session, alert_id, by, now, reason=reason)
+            actions.contest(session, alert_id, by, now, reason=reason)
         case "review":
-            service.review_contest(session, alert_id, by, now, upheld=done.detail == "upheld", reason=reason)
+            actions.review_contest(session, alert_id, by, now, upheld=done.detail == "upheld", reason=reason)
         case "resolve":
             outcome, _, cause = done.detail.partition(" ")
             if outcome in {"true", "false", "benign"}:
-                service.resolve(session, alert_id, by, now, outcome=outcome, cause=cause, reason=reason)  # type: ignore[arg-type]  # checked above
+                actions.resolve(session, alert_id, by, now, outcome=outcome, cause=cause, reason=reason)  # type: ignore[arg-type]  # checked above

@@ -9,8 +9,8 @@ from datetime import datetime
 
 import msgspec
 
-from hub.alerts.packs import packs_of
 from hub.errors import HubError
+from hub.policies.packs import packs_of
 from hub.replay.compare import as_json
 from hub.replay.run import Draft, replay
 from hub.rules.policy import parse_pack

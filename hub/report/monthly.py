@@ -7,14 +7,14 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, cast
 from sqlmodel import Session, col, func, select
 
-from hub.alerts.packs import standard_packs
 from hub.domain.entities import UnitKnown
 from hub.domain.local_time import local_day
 from hub.domain.text import Text
+from hub.policies.packs import standard_packs
+from hub.read_models.detector_coverage import Covered, buildings_covered
+from hub.read_models.scopes import Houses, Sees, as_seen, find_houses, gateways_of, units_of
 from hub.report import figures
-from hub.report.coverage import Covered, buildings_covered
 from hub.report.definitions import DEFINITIONS, EVENT_KINDS
-from hub.report.houses import Houses, Sees, as_seen, find_houses, gateways_of, units_of
 from hub.report.lives import Act, Life
 from hub.report.month import Month, before
 from hub.report.stored import event_range

@@ -9,14 +9,14 @@ import msgspec
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import Session, col, select
 
-from hub.alerts.packs import standard_packs
 from hub.domain.local_time import local_day, start_of
 from hub.domain.observations import DeviceSeen
 from hub.domain.subject import AlertClass
-from hub.registry.ledger import Ledger
-from hub.registry.queries import SOON
-from hub.report.coverage import buildings_covered
-from hub.report.houses import Houses, Sees, as_seen, find_houses, gateways_of, units_of
+from hub.policies.packs import standard_packs
+from hub.read_models.detector_coverage import buildings_covered
+from hub.read_models.scopes import Houses, Sees, as_seen, find_houses, gateways_of, units_of
+from hub.read_models.units import SOON
+from hub.registry.snapshot import Ledger
 from hub.rules.building import BuildingSeen
 from hub.rules.policy import PackSet
 from hub.store.tables.alerts import AlertRow, DeviceWatch, DutyShift

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, or_
 from sqlmodel import Session, SQLModel, col, func, select
 
 from hub.domain.local_time import local_day
-from hub.registry.forgetting import drop_ended_leases, forget, moved_out, purge_day
+from hub.registry.personal_data.erasure import drop_ended_leases, forget, moved_out, purge_day
 from hub.retention import events
 from hub.retention.schedule import Period, Schedule
 from hub.retention.settings import holds, schedule_of

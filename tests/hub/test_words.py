@@ -7,11 +7,24 @@ from pathlib import Path
 
 import hub
 
-FOLDERS = ("api/routes", "alerts", "registry", "notify", "report", "retention")
+FOLDERS = (
+    "api/routes",
+    "alerts",
+    "evaluation",
+    "policies",
+    "read_models",
+    "registry",
+    "requests",
+    "notify",
+    "report",
+    "retention",
+)
 TOLD = {"RegistryError", "NotFoundError", "NotAllowedError", "StaleAlertError"}
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
-PLACES_AND_FILES = re.compile(r"registry/(seed|vault|sheets/reading|changeset|people|checks|known_rows|ledger)")
+PLACES_AND_FILES = re.compile(
+    r"registry/(yaml_import/|personal_data/(vault|person_record)|sheets/reading|changeset|checks|row_mapping|snapshot)"
+)
 """What is read by whoever runs the commands, or names a place in a file and carries words of its own."""
 
 

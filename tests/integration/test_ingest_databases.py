@@ -17,13 +17,13 @@ from support.ingest import Recorder, event, intake, payload, span, stored
 from support.servers import Mosquitto, mosquitto, postgres
 from support.wait import until
 
-from hub.feed import ChangeFeed
 from hub.ingest.commands import send_command
 from hub.ingest.link import HubLink, LinkOptions
 from hub.ingest.transaction import Intake
 from hub.ingest.worker import MAX_MESSAGES, Worker, WorkerParts
-from hub.metrics import Metrics
-from hub.services import Services
+from hub.runtime.change_notifier import ChangeFeed
+from hub.runtime.metrics import Metrics
+from hub.runtime.services import Services
 from hub.store.continuity import continuity
 from hub.store.database import Database
 from hub.store.migrate import open_database

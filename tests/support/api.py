@@ -13,11 +13,11 @@ import uvicorn
 from fastapi import FastAPI
 from sqlmodel import SQLModel
 
-from hub.api.access.credentials import hash_password, new_token, new_user
-from hub.api.access.roles import Role
+from hub.access.credentials import hash_password, new_token, new_user
+from hub.access.roles import Role
 from hub.api.app import create_app
-from hub.feed import ChangeFeed
-from hub.services import Services
+from hub.runtime.change_notifier import ChangeFeed
+from hub.runtime.services import Services
 from hub.store.database import Database, database_url
 from hub.store.tables.access import User
 from support.wait import until

@@ -10,10 +10,10 @@ import msgspec
 from sqlalchemy import event as sa_event
 from sqlmodel import Session, SQLModel, col, select
 
-from hub.alerts.evaluate import Evaluator
 from hub.domain.stored_event import Change, StoredEvent
-from hub.registry.seed_file import Loaded, load_text
-from hub.registry.vault import Vault, new_vault
+from hub.evaluation.evaluator import Evaluator
+from hub.registry.personal_data.vault import Vault, new_vault
+from hub.registry.yaml_import.seed_file import Loaded, load_text
 from hub.rules.policy import PackSet
 from hub.store import tables
 from hub.store.database import Database, database_url

@@ -7,10 +7,10 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from hub.domain.stored_event import Change, StoredEvent
-from hub.feed import ChangeFeed
 from hub.ingest.reading import Broken, Delivered, read_batch
 from hub.ingest.transaction import Intake
-from hub.metrics import Metrics
+from hub.runtime.change_notifier import ChangeFeed
+from hub.runtime.metrics import Metrics
 from hub.store.database import Database
 from wire.clock import Clock, FakeClock
 from wire.messages import encode_batch

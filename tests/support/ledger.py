@@ -1,7 +1,7 @@
 """A small ledger for tests of the API."""
 
-from hub.registry.seed_file import load_text
-from hub.registry.vault import load_vault
+from hub.registry.personal_data.vault import load_vault
+from hub.registry.yaml_import.seed_file import load_text
 from support.api import Hub
 
 LEDGER = """

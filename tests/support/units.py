@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
-from hub.alerts.packs import standard_packs
 from hub.domain.device_location import Place
 from hub.domain.entities import (
     BuildingKnown,
@@ -18,6 +17,7 @@ from hub.domain.entities import (
     UnitKnown,
 )
 from hub.domain.observations import Night, UseDay
+from hub.policies.packs import standard_packs
 from hub.rules.policy import Policy
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)

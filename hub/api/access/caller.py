@@ -7,12 +7,12 @@ from typing import Final
 from sqlmodel import Session, select
 from starlette.requests import HTTPConnection
 
-from hub.api.access.credentials import SESSION_IDLE, digest
-from hub.api.access.roles import NEEDS_SCOPE, RIGHTS, Right, Role
+from hub.access.credentials import SESSION_IDLE, digest
+from hub.access.roles import RIGHTS, Right, Role, sees_everything
+from hub.domain.scopes import is_within_any
 from hub.store.tables.access import AccessLink, ApiToken, User, UserSession
 
 SESSION_COOKIE: Final = "anfang_session"
-TENANT_PREFIX: Final = "Tenant "
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Caller:
     def sees(self, code: str | None) -> bool:
         """Whether a unit, building or estate code lies in the scope. What has no code is the organisation's."""
         if not self.scopes:
-            return self.role not in NEEDS_SCOPE
-        return code is not None and any(code == scope or code.startswith(f"{scope}-") for scope in self.scopes)
+            return sees_everything(self.role, self.scopes)
+        return is_within_any((code,), self.scopes)
 
 
 def find_caller(session: Session, connection: HTTPConnection, now: datetime) -> Caller | None:

@@ -12,10 +12,10 @@ from fastapi import Depends, Header, Request
 from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.requests import HTTPConnection
 
+from hub.access.roles import Purpose, Right
 from hub.api.access.caller import SESSION_COOKIE, Caller, find_caller, is_stale
-from hub.api.access.roles import Purpose, Right
 from hub.api.problems import Problem
-from hub.services import Services
+from hub.runtime.services import Services
 from hub.store.tables.access import UserSession
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
-from hub.alerts import queries, service
+from hub.access.roles import Purpose, Right, sees_nothing
+from hub.alerts import actions, queries
 from hub.alerts.views import AlertCounts, AlertDetail, AlertFilter, AlertOrder, AlertState, AlertSummary, Outcome
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
 from hub.api.access.reads import remember_look
-from hub.api.access.roles import NEEDS_SCOPE, Purpose, Right
 from hub.api.paging import Cursor, Limit, Page, from_cursor, not_ours, to_cursor
 from hub.domain.stored_event import Change
 from hub.domain.subject import AlertClass, Severity
@@ -154,7 +154,7 @@ def list_alerts(
     limit: Limit = 100,
 ) -> Page[AlertSummary]:
     """Alerts without names: newest first, gravest first (`urgent`), or by the limit that comes next (`due`)."""
-    if caller.role in NEEDS_SCOPE and not caller.scopes:
+    if sees_nothing(caller.role, caller.scopes):
         return Page(items=[])
     services = services_of(request)
     after = from_cursor(cursor, queries.Place)
@@ -186,7 +186,7 @@ def acknowledge_many(body: SeenMany, request: Request, caller: Acting) -> SeenMa
         for seen in body.items:
             with contextlib.suppress(NotFoundError, StaleAlertError), session.begin_nested():
                 _find(session, caller, seen.id)
-                changes = service.acknowledge(session, seen.id, caller.name, now, revision=seen.revision)
+                changes = actions.acknowledge(session, seen.id, caller.name, now, revision=seen.revision)
                 record_changes(session, changes, now)
                 done.append(seen.id)
     services.feed.wake()
@@ -213,7 +213,7 @@ def acknowledge(
         request,
         caller,
         alert_id,
-        lambda session, by, now: service.acknowledge(
+        lambda session, by, now: actions.acknowledge(
             session, alert_id, by, now, reason=body.reason, revision=body.revision
         ),
     )
@@ -227,7 +227,7 @@ def resolve(alert_id: AlertId, request: Request, caller: Acting, body: Resolutio
         request,
         caller,
         alert_id,
-        lambda session, by, now: service.resolve(
+        lambda session, by, now: actions.resolve(
             session, alert_id, by, now, outcome=end.outcome, cause=end.cause, reason=end.reason, revision=end.revision
         ),
     )
@@ -240,7 +240,7 @@ def assign(alert_id: AlertId, body: Assignment, request: Request, caller: Acting
         request,
         caller,
         alert_id,
-        lambda session, by, now: service.assign(
+        lambda session, by, now: actions.assign(
             session, alert_id, by, now, assignee=body.assignee or None, reason=body.reason, revision=body.revision
         ),
     )
@@ -253,7 +253,7 @@ def comment(alert_id: AlertId, body: Comment, request: Request, caller: Acting) 
         request,
         caller,
         alert_id,
-        lambda session, by, now: service.comment(session, alert_id, by, now, text=body.reason, revision=body.revision),
+        lambda session, by, now: actions.comment(session, alert_id, by, now, text=body.reason, revision=body.revision),
     )
 
 
@@ -264,7 +264,7 @@ def shelve(alert_id: AlertId, body: Shelving, request: Request, caller: Acting) 
         request,
         caller,
         alert_id,
-        lambda session, by, now: service.shelve(
+        lambda session, by, now: actions.shelve(
             session, alert_id, by, now, until=body.until, reason=body.reason, revision=body.revision
         ),
     )
@@ -278,7 +278,7 @@ def unshelve(alert_id: AlertId, request: Request, caller: Acting, body: Acknowle
         request,
         caller,
         alert_id,
-        lambda session, by, now: service.unshelve(
+        lambda session, by, now: actions.unshelve(
             session, alert_id, by, now, reason=body.reason, revision=body.revision
         ),
     )
@@ -291,7 +291,7 @@ def confirm(alert_id: AlertId, body: Confirmation, request: Request, caller: Act
         request,
         caller,
         alert_id,
-        lambda session, by, now: service.confirm(
+        lambda session, by, now: actions.confirm(
             session, alert_id, by, now, reason=body.reason, revision=body.revision
         ),
     )
@@ -304,7 +304,7 @@ def review(alert_id: AlertId, body: Review, request: Request, caller: Acting) ->
         request,
         caller,
         alert_id,
-        lambda session, by, now: service.review_contest(
+        lambda session, by, now: actions.review_contest(
             session, alert_id, by, now, upheld=body.upheld, reason=body.reason, revision=body.revision
         ),
     )

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel
 from sqlmodel import col, select
 
+from hub.access.roles import Purpose, Right
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, purpose_of, services_of
-from hub.api.access.roles import Purpose, Right
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
 from hub.store.audit import Audited, append_audit, broken_links
 from hub.store.audit_tip import AuditTip

@@ -5,16 +5,18 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from sqlmodel import col, or_, select
+from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from hub.access.roles import Purpose, Right
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, purpose_of, services_of
-from hub.api.access.roles import Purpose, Right
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
 from hub.domain.local_time import local_day
+from hub.domain.scopes import within_any
 from hub.errors import NotFoundError, RegistryError
-from hub.registry import authorities, queries
+from hub.read_models import units
+from hub.requests import authority
 from hub.store.audit import Audited, append_audit
 from hub.store.changes import record_changes
 from hub.store.tables.authority import AuthorityRequest
@@ -105,15 +107,15 @@ def record_authority_request(body: AskedIn, request: Request, caller: Keeping) -
     """Enter what an authority asked for. It waits until somebody else decides."""
     services = services_of(request)
     now = services.clock.now()
-    asked = authorities.Asked(
+    asked = authority.Asked(
         body.authority.strip(), body.document_no.strip(), body.asked_on, body.legal_basis.strip(), body.scope.strip(),
         body.officer.strip(), body.unit,
     )  # fmt: skip
     with services.database.write() as session:
-        building = queries.building_of(session, body.unit) if body.unit else None
+        building = units.building_of(session, body.unit) if body.unit else None
         if body.unit and (building is None or not (caller.sees(body.unit) or caller.sees(building))):
             raise RegistryError(f"unit: 台账中没有此房屋 / the ledger has no {body.unit} here")
-        row = authorities.record(session, asked, caller.name, now, local_day(now))
+        row = authority.record(session, asked, caller.name, now, local_day(now))
         append_audit(session, _entry(request, caller, "authority.record", row), now)
         return AuthorityOut.model_validate(row, from_attributes=True)
 
@@ -126,7 +128,7 @@ def decide_authority_request(number: Number, body: DecisionIn, request: Request,
     with services.database.write() as session:
         if session.exec(_seen(caller).where(AuthorityRequest.id == number)).first() is None:
             raise NotFoundError(f"没有调取请求 {number} / authority request {number}: there is none here")
-        row, changes = authorities.decide(
+        row, changes = authority.decide(
             session, number, is_given=body.is_given, why=body.decision.strip(), given=body.given.strip(),
             by=caller.name, now=now,
         )  # fmt: skip
@@ -142,7 +144,7 @@ def _seen(caller: Caller) -> SelectOfScalar[AuthorityRequest]:
     query = select(AuthorityRequest)
     if not caller.scopes:
         return query
-    return query.where(or_(*queries.within(AuthorityRequest.unit_code, caller.scopes)))
+    return query.where(within_any(caller.scopes, AuthorityRequest.unit_code))
 
 
 def _entry(request: Request, caller: Caller, action: str, row: AuthorityRequest) -> Audited:

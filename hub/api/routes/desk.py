@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import col, func, select
 
+from hub.access.roles import RIGHTS, Right, Role
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
-from hub.api.access.roles import RIGHTS, Right, Role
 from hub.errors import ConfigError, NotFoundError
 from hub.store.tables.access import SavedView, User
 

@@ -7,18 +7,18 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
-from sqlmodel import and_, col, or_, select
+from sqlmodel import and_, col, select
 
-from hub.alerts.packs import standard_packs
-from hub.alerts.policies import policy_for
+from hub.access.roles import Right
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
-from hub.api.access.roles import Right
 from hub.api.paging import Cursor, Limit, Page, Search, from_cursor, holds, to_cursor
 from hub.domain.observations import DeviceSeen
-from hub.registry.queries import within
-from hub.report.coverage import buildings_covered
-from hub.report.houses import as_seen, find_houses, units_of
+from hub.domain.scopes import within_any
+from hub.policies.changes import policy_for
+from hub.policies.packs import standard_packs
+from hub.read_models.detector_coverage import buildings_covered
+from hub.read_models.scopes import as_seen, find_houses, units_of
 from hub.rules import battery, t3_battery
 from hub.store.tables.alerts import DeviceWatch
 from hub.store.tables.registry import DevicePlacement
@@ -134,9 +134,7 @@ def list_devices(
     if kind:
         query = query.where(DeviceWatch.kind == kind)
     if caller.scopes:
-        query = query.where(
-            or_(*within(DeviceWatch.unit_code, caller.scopes), *within(DeviceWatch.building_code, caller.scopes))
-        )
+        query = query.where(within_any(caller.scopes, DeviceWatch.unit_code, DeviceWatch.building_code))
     services = services_of(request)
     with services.database.read() as session:
         rows = session.exec(query).all()

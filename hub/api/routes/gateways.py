@@ -6,16 +6,16 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from hub.access.roles import Purpose, Right
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
-from hub.api.access.roles import Purpose, Right
 from hub.api.paging import Cursor, Limit, Page, Search, from_cursor, holds, to_cursor
+from hub.domain.scopes import within_any
 from hub.domain.stored_event import Change
 from hub.errors import NotFoundError
-from hub.registry.queries import within
 from hub.store.audit import Audited, append_audit
 from hub.store.changes import record_changes
 from hub.store.continuity import EpochContinuity, continuity
@@ -100,7 +100,7 @@ def _seen_gateways(caller: Caller) -> SelectOfScalar[Gateway]:
     query = select(Gateway)
     if not caller.scopes:
         return query
-    return query.where(or_(*within(Gateway.building_code, caller.scopes)))
+    return query.where(within_any(caller.scopes, Gateway.building_code))
 
 
 @router.get("/gateways")
@@ -209,7 +209,7 @@ def list_events(
     if kind is not None:
         query = query.where(EventRow.kind == kind)
     if caller.scopes:
-        query = query.where(or_(*within(EventRow.unit, caller.scopes)))
+        query = query.where(within_any(caller.scopes, EventRow.unit))
     with services_of(request).database.read() as session:
         rows = session.exec(query).all()
     items = [_event(row, stream) for row, stream in rows[:limit]]

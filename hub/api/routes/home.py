@@ -8,22 +8,23 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import col, select
 
+from hub.access.roles import Purpose, Right
+from hub.alerts import actions
 from hub.alerts import queries as alert_queries
-from hub.alerts import service
 from hub.alerts.views import AlertDetail, ReviewState
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
-from hub.api.access.roles import Purpose, Right
 from hub.api.problems import FieldError, Problem
 from hub.api.routes.units import limits_of
 from hub.domain.local_time import local_day
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.errors import NotFoundError
-from hub.registry import queries as registry_queries
-from hub.registry import requests, visits
-from hub.registry.vault import load_vault
-from hub.registry.views import DeviceView, OccupantView, UnitView
+from hub.read_models import units as registry_queries
+from hub.read_models.unit_views import DeviceView, OccupantView, UnitView
+from hub.registry import visits
+from hub.registry.personal_data.vault import load_vault
+from hub.requests import household
 from hub.retention.schedule import BY_PERIOD, Period, Schedule
 from hub.retention.settings import schedule_of
 from hub.store.audit import Audited, append_audit
@@ -99,7 +100,7 @@ class HomeRequest(BaseModel):
     """What the household asked for, and the answer."""
 
     id: int
-    kind: requests.Kind
+    kind: household.Kind
     words: str
     made_at: datetime
     due_at: datetime
@@ -158,7 +159,7 @@ class RequestIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: requests.Kind
+    kind: household.Kind
     words: Annotated[str, Field(min_length=2, max_length=2000, pattern=r"^[^\x00]*\S[^\x00]*$")]
 
 
@@ -187,7 +188,7 @@ def home(request: Request, caller: Household) -> HomeOut:
             devices=[_device(device, schedule) for device in found.devices],
             kept=_kept(_KEPT_OF_ALL, schedule),
             alerts=alerts,
-            requests=[_request(row) for row in requests.of_unit(session, unit)],
+            requests=[_request(row) for row in household.of_unit(session, unit)],
             looks=_looks(request, unit),
         )
 
@@ -203,7 +204,7 @@ def export(request: Request, caller: Household) -> ExportOut:
         query = select(AlertRow.id).where(AlertRow.unit_code == unit, AlertRow.rule_id != _SILENT)
         ids = session.exec(query.order_by(col(AlertRow.id))).all()
         alerts = [alert_queries.get_alert(session, alert_id) for alert_id in ids if alert_id is not None]
-        asked = [_request(row) for row in requests.of_unit(session, unit)]
+        asked = [_request(row) for row in household.of_unit(session, unit)]
     with services.database.write() as session:
         append_audit(session, Audited(caller.name, caller.role, "home.export", unit_code=unit), now)
     return ExportOut(made_at=now, unit=found, alerts=alerts, requests=asked, looks=_looks(request, unit))
@@ -220,7 +221,7 @@ def contest(
         row = session.get(AlertRow, alert_id)
         if row is None or row.unit_code not in caller.scopes or row.rule_id == _SILENT:
             raise NotFoundError(f"没有与本户有关的预警 {alert_id} / alert {alert_id}: there is none about this home")
-        record_changes(session, service.contest(session, alert_id, caller.name, now, reason=body.reason.strip()), now)
+        record_changes(session, actions.contest(session, alert_id, caller.name, now, reason=body.reason.strip()), now)
         append_audit(session, Audited(caller.name, caller.role, "alert.contest", str(alert_id), row.unit_code), now)
         session.flush()
         alert = alert_queries.get_alert(session, alert_id, evidence_limit=1)
@@ -262,7 +263,7 @@ def ask(body: RequestIn, request: Request, caller: Household) -> HomeRequest:
     now = services.clock.now()
     unit = _unit_of(caller)
     with services.database.write() as session:
-        row, changes = requests.make(session, unit, body.kind, body.words.strip(), now)
+        row, changes = household.make(session, unit, body.kind, body.words.strip(), now)
         record_changes(session, changes, now)
         append_audit(
             session, Audited(caller.name, caller.role, "request.made", str(row.id), unit, detail=body.kind), now

@@ -5,18 +5,18 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from sqlmodel import col, or_, select
+from sqlmodel import col, select
 
+from hub.access.roles import Right
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
-from hub.api.access.roles import Right
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
+from hub.domain.scopes import within_any
 from hub.domain.subject import Severity
 from hub.errors import NotAllowedError, NotFoundError, NotifierError
 from hub.notify import service
 from hub.notify.channels import AppriseChannel
-from hub.registry.queries import within
-from hub.registry.vault import Vault, load_vault
+from hub.registry.personal_data.vault import Vault, load_vault
 from hub.store.audit import Audited, append_audit
 from hub.store.tables.alerts import AlertRow, DutyShift, Notification, Recipient
 
@@ -214,7 +214,7 @@ def list_messages(
     if state is not None:
         query = query.where(Notification.state == state)
     if caller.scopes:
-        here = or_(*within(AlertRow.unit_code, caller.scopes), *within(AlertRow.building_code, caller.scopes))
+        here = within_any(caller.scopes, AlertRow.unit_code, AlertRow.building_code)
         query = query.join(AlertRow, col(AlertRow.id) == Notification.alert_id).where(here)
     with services_of(request).database.read() as session:
         rows = list(session.exec(query))

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
-from hub.alerts import policies
-from hub.alerts.packs import KINDS, standard_packs
+from hub.access.roles import Right
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
-from hub.api.access.roles import Right
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.errors import NotAllowedError, NotFoundError
+from hub.policies import changes
+from hub.policies.packs import KINDS, standard_packs
 from hub.rules.catalogue import RULES
 from hub.rules.policy import Policy, Provenance, Scalar, unverified
 from hub.rules.shapes import Shape, shape_of
@@ -127,7 +127,7 @@ def list_policies(
     packs = standard_packs()
     services = services_of(request)
     with services.database.read() as session:
-        policy = policies.policy_for(session, packs, building, services.clock.now())
+        policy = changes.policy_for(session, packs, building, services.clock.now())
     return [
         RulePolicyOut(
             rule=about.id,
@@ -172,7 +172,7 @@ def list_packs(_request: Request, _caller: Seeing) -> list[PackOut]:
 def list_overrides(request: Request, caller: Seeing, *, ended: bool = False) -> list[OverrideOut]:
     """What the organisation has set, newest first; with `ended` also what held before."""
     with services_of(request).database.read() as session:
-        rows = policies.list_overrides(session, ended_too=ended)
+        rows = changes.list_overrides(session, ended_too=ended)
         return [_out(row) for row in rows if not row.scope_code or caller.sees(row.scope_code)]
 
 
@@ -183,7 +183,7 @@ def set_override(body: OverrideIn, request: Request, caller: Setting) -> Overrid
     services = services_of(request)
     value: Scalar = tuple(body.value) if isinstance(body.value, list) else body.value
     with services.database.write() as session:
-        row = policies.set_override(
+        row = changes.set_override(
             session,
             standard_packs(),
             scope=body.scope,
@@ -207,7 +207,7 @@ def end_override(
     services = services_of(request)
     with services.database.write() as session:
         _check_scope(caller, _scope_of(session, number))
-        row = policies.end_override(
+        row = changes.end_override(
             session, number, reason=body.reason, by=caller.name, role=caller.role, now=services.clock.now()
         )
         return _out(row)

@@ -9,19 +9,19 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
+from hub.access.roles import Purpose, Right, sees_nothing
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, purpose_of, services_of
-from hub.api.access.roles import NEEDS_SCOPE, Purpose, Right
 from hub.api.problems import Problem
 from hub.errors import NotAllowedError
-from hub.keys import organisation_key
+from hub.registry.personal_data.vault import load_vault
 from hub.registry.sheets.columns import TEMPLATE
 from hub.registry.sheets.exporting import export_rows
 from hub.registry.sheets.importing import ImportOptions, ImportReport, check_options, import_tables
 from hub.registry.sheets.reading import Correction, correct, read_bytes
 from hub.registry.sheets.writing import write_csv, write_report, write_table, write_template
-from hub.registry.vault import load_vault
-from hub.services import Services
+from hub.runtime.organisation_key import organisation_key
+from hub.runtime.services import Services
 from hub.store.audit import Audited, append_audit
 
 router = APIRouter(tags=["registry"])
@@ -179,7 +179,7 @@ def export_table(body: ExportIn, request: Request, caller: Exporting) -> Respons
         raise Problem(
             "invalid", "reason: 请写明为何需要完整信息，将记入审计 / say why names and numbers are needed; it is kept"
         )
-    if caller.role in NEEDS_SCOPE and not caller.scopes:
+    if sees_nothing(caller.role, caller.scopes):
         raise NotAllowedError("within: 请指定范围 / a scope is needed")
     if body.within is not None and caller.scopes and not caller.sees(body.within):
         raise NotAllowedError(f"within: 超出您的范围 / scope {body.within}: not yours")

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from hub.access.roles import Right
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
-from hub.api.access.roles import Right
 from hub.api.problems import FieldError, Problem
 from hub.api.routes.policies import Name, ScopeCode, Value
 from hub.domain.text import Text

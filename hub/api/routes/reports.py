@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel
 
+from hub.access.roles import Right
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
-from hub.api.access.roles import Right
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
-from hub.report.houses import KeptLedger, list_scopes
+from hub.read_models.scopes import KeptLedger, list_scopes
 from hub.report.month import month_of
 from hub.report.monthly import monthly_report
 from hub.report.overview import Overview, overview

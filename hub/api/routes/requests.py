@@ -5,14 +5,16 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
+from hub.access.roles import Purpose, Right
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, purpose_of, services_of
-from hub.api.access.roles import Purpose, Right
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
+from hub.domain.scopes import within_any
 from hub.errors import NotFoundError
-from hub.registry import queries, requests
+from hub.read_models import units
+from hub.requests import household
 from hub.store.audit import Audited, append_audit
 from hub.store.changes import record_changes
 from hub.store.tables.household import HouseholdRequest
@@ -28,7 +30,7 @@ class RequestSummary(BaseModel):
 
     id: int
     unit_code: str
-    kind: requests.Kind
+    kind: household.Kind
     state: State
     made_at: datetime
     due_at: datetime
@@ -69,7 +71,7 @@ def list_requests(
     if state is not None:
         query = query.where(HouseholdRequest.state == state)
     if caller.scopes:
-        query = query.where(or_(*queries.within(HouseholdRequest.unit_code, caller.scopes)))
+        query = query.where(within_any(caller.scopes, HouseholdRequest.unit_code))
     with services_of(request).database.read() as session:
         rows = session.exec(query).all()
     items = [RequestSummary.model_validate(row, from_attributes=True) for row in rows[:limit]]
@@ -97,7 +99,7 @@ def answer_request(number: Number, body: AnswerIn, request: Request, caller: Kee
     now = services.clock.now()
     with services.database.write() as session:
         _find(session, caller, number)
-        row, changes = requests.answer(
+        row, changes = household.answer(
             session, number, is_done=body.is_done, words=body.answer.strip(), by=caller.name, now=now
         )
         record_changes(session, changes, now)
@@ -119,6 +121,6 @@ def answer_request(number: Number, body: AnswerIn, request: Request, caller: Kee
 
 def _find(session: Session, caller: Caller, number: int) -> HouseholdRequest:
     row = session.get(HouseholdRequest, number)
-    if row is None or not (caller.sees(row.unit_code) or caller.sees(queries.building_of(session, row.unit_code))):
+    if row is None or not (caller.sees(row.unit_code) or caller.sees(units.building_of(session, row.unit_code))):
         raise NotFoundError(f"没有请求 {number} / request {number}: there is none here")
     return row

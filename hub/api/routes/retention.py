@@ -6,16 +6,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from hub.access.roles import Purpose, Right
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, purpose_of, services_of
 from hub.api.access.reveals import check_reveal_rate
-from hub.api.access.roles import Purpose, Right
 from hub.api.problems import FieldError, Problem
 from hub.domain.text import Text
 from hub.errors import ConfigError, RegistryError
-from hub.registry.forgetting import erase
-from hub.registry.subject_copy import copy_of
-from hub.registry.vault import load_vault
+from hub.registry.personal_data.data_export import copy_of
+from hub.registry.personal_data.erasure import erase
+from hub.registry.personal_data.vault import load_vault
 from hub.retention import settings
 from hub.retention.schedule import BY_PERIOD, RULES, Period, Rule
 from hub.store.audit import Audited, append_audit

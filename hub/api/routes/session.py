@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub.api.access.caller import SESSION_COOKIE, Caller
-from hub.api.access.credentials import (
+from hub.access.credentials import (
     SESSION_LIFE,
     count_try,
     find_user,
@@ -16,8 +15,9 @@ from hub.api.access.credentials import (
     new_session,
     redeem_sign_in_link,
 )
+from hub.access.roles import RIGHTS, Role
+from hub.api.access.caller import SESSION_COOKIE, Caller
 from hub.api.access.guard import Allow, Public, authenticate, services_of
-from hub.api.access.roles import RIGHTS, Role
 from hub.api.problems import Problem
 from hub.store.audit import Audited, append_audit
 from hub.store.tables.access import User, UserSession

@@ -8,15 +8,16 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
+from hub.access.roles import Right
 from hub.alerts.queries import alerts_of_unit
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
-from hub.api.access.roles import Right
 from hub.api.routes.units import Code, UnitOut, check_scope, limits_of
 from hub.domain.stored_event import Change
-from hub.keys import organisation_key
-from hub.registry import queries, tenancy, visits
-from hub.registry.vault import load_vault
+from hub.read_models import units
+from hub.registry import tenancy, visits
+from hub.registry.personal_data.vault import load_vault
+from hub.runtime.organisation_key import organisation_key
 from hub.store.audit import Audited, append_audit
 from hub.store.changes import record_changes
 from hub.store.turns import take_turn
@@ -223,11 +224,11 @@ def _write(
     now = services.clock.now()
     with services.database.write() as session:
         take_turn(session)
-        check_scope(caller, code, queries.building_of(session, code))
+        check_scope(caller, code, units.building_of(session, code))
         record_changes(session, do(session, now), now)
         entry = Audited(caller.name, caller.role, action, unit_code=code, reason=reason, detail=detail)
         append_audit(session, entry, now)
     services.feed.wake()
     with services.database.read() as session:
-        found = queries.unit_view(session, code, services.clock.now(), limits_of)
+        found = units.unit_view(session, code, services.clock.now(), limits_of)
         return UnitOut.model_validate({**found.model_dump(), "alerts": alerts_of_unit(session, code)})

@@ -6,23 +6,23 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from hub.alerts.packs import standard_packs
+from hub.access.credentials import new_tenant_link
+from hub.access.roles import Purpose, Right, sees_nothing
 from hub.alerts.queries import alerts_of_unit
 from hub.alerts.views import AlertSummary
 from hub.api.access.caller import Caller
-from hub.api.access.credentials import new_tenant_link
 from hub.api.access.guard import Allow, purpose_of, services_of
 from hub.api.access.reads import remember_look
 from hub.api.access.reveals import check_reveal_rate
-from hub.api.access.roles import NEEDS_SCOPE, Purpose, Right
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
 from hub.api.problems import FieldError, Problem
-from hub.api.timeline import Timeline, unit_timeline
 from hub.domain.entities import OccupantKnown, UnitKnown
 from hub.errors import NotFoundError
-from hub.registry import queries
-from hub.registry.vault import load_vault
-from hub.registry.views import BuildingView, UnitSummary, UnitView
+from hub.policies.packs import standard_packs
+from hub.read_models import units
+from hub.read_models.timeline import Timeline, unit_timeline
+from hub.read_models.unit_views import BuildingView, UnitSummary, UnitView
+from hub.registry.personal_data.vault import load_vault
 from hub.rules import c2_over_capacity, c5_not_registered
 from hub.rules.capacity import Limits
 from hub.store.audit import Audited, append_audit
@@ -85,7 +85,7 @@ def due_of(unit: UnitKnown, occupant: OccupantKnown) -> date | None:
 
 
 def _is_blind(caller: Caller) -> bool:
-    return caller.role in NEEDS_SCOPE and not caller.scopes
+    return sees_nothing(caller.role, caller.scopes)
 
 
 @router.get("/buildings")
@@ -95,7 +95,7 @@ def list_buildings(request: Request, caller: Seeing, cursor: Cursor = None, limi
         return Page(items=[])
     after = from_cursor(cursor, str) or ""
     with services_of(request).database.read() as session:
-        items, onward = queries.list_buildings(session, caller.scopes, after=after, limit=limit)
+        items, onward = units.list_buildings(session, caller.scopes, after=after, limit=limit)
     return Page(items=items, next=None if onward is None else to_cursor(onward))
 
 
@@ -115,7 +115,7 @@ def list_units(
     services = services_of(request)
     after = from_cursor(cursor, str) or ""
     with services.database.read() as session:
-        items, onward = queries.list_units(
+        items, onward = units.list_units(
             session, services.clock.now(), caller.scopes, building=building, text=text, after=after, limit=limit
         )
     return Page(items=items, next=None if onward is None else to_cursor(onward))
@@ -126,7 +126,7 @@ def one_unit(code: Code, request: Request, caller: Seeing) -> UnitOut:
     """One unit: its state, leases, occupants as masks, credentials, devices, nights and alerts."""
     services = services_of(request)
     with services.database.read() as session:
-        found = queries.unit_view(session, code, services.clock.now(), limits_of, due_of)
+        found = units.unit_view(session, code, services.clock.now(), limits_of, due_of)
         check_scope(caller, code, found.building)
         alerts = alerts_of_unit(session, code)
     remember_look(request, caller, "unit.read", code)
@@ -154,7 +154,7 @@ def timeline(
         wrong = FieldError(field="start", code="range", message=f"before the end, and at most {MOST_DAYS} days")
         raise Problem("invalid", f"start: {wrong.message}", [wrong])
     with services.database.read() as session:
-        check_scope(caller, code, queries.building_of(session, code))
+        check_scope(caller, code, units.building_of(session, code))
         found = unit_timeline(session, code, start, end)
     remember_look(request, caller, "unit.timeline", code)
     return found
@@ -175,8 +175,8 @@ def reveal(
     vault = load_vault(services.data_dir)
     with services.database.write() as session:
         check_reveal_rate(session, caller.name, now)
-        check_scope(caller, code, queries.building_of(session, code))
-        found = queries.reveal_person(session, vault, code, person)
+        check_scope(caller, code, units.building_of(session, code))
+        found = units.reveal_person(session, vault, code, person)
         append_audit(
             session,
             Audited(caller.name, caller.role, "pii.reveal", person, code, purpose_of(request), body.reason.strip()),
@@ -193,7 +193,7 @@ def make_tenant_link(
     services = services_of(request)
     now = services.clock.now()
     with services.database.write() as session:
-        building = queries.building_of(session, code)
+        building = units.building_of(session, code)
         if building is None:
             raise NotFoundError(f"台账中没有房屋 {code} / unit {code}: the ledger has none of that code")
         check_scope(caller, code, building)

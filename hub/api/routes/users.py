@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import col, delete, select
 
+from hub.access.credentials import hash_password, new_sign_in_link, new_token, new_user
+from hub.access.roles import Right, Role
 from hub.api.access.caller import Caller
-from hub.api.access.credentials import hash_password, new_sign_in_link, new_token, new_user
 from hub.api.access.guard import Allow, services_of
-from hub.api.access.roles import Right, Role
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
 from hub.errors import ConfigError, NotFoundError
 from hub.store.audit import Audited, append_audit

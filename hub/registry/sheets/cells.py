@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from hub.registry.identity import half_width
+from hub.registry.personal_data.identity import half_width
 
 _EXCEL_ZERO: Final = date(1899, 12, 30)
 _FOREVER: Final = frozenset({"长期", "至今", "不定期", "无固定期限", "永久", "无", "-", "—", "/"})

@@ -7,10 +7,11 @@ from sqlmodel import Session
 
 from hub.domain.entities import LeaseKnown, OccupantKnown, RoomKnown, UnitKnown
 from hub.domain.local_time import local_day
-from hub.registry.ledger import Ledger, read_rows
+from hub.domain.scopes import is_within_any
+from hub.registry.personal_data.vault import Vault
 from hub.registry.sheets.cells import AREA_BASES, DOCUMENT_TYPES, ROOM_TYPES
 from hub.registry.sheets.columns import TEMPLATE
-from hub.registry.vault import Vault
+from hub.registry.snapshot import Ledger, read_rows
 from hub.store.tables.registry import Person, Unit
 
 _ROOMS = {kind: word for word, kind in reversed(ROOM_TYPES.items())}
@@ -26,7 +27,7 @@ def export_rows(
     ledger = Ledger()
     ledger.refresh(session)
     rows = {row.code: row for row in read_rows(session, Unit, None)}
-    codes = [code for code in rows if not scopes or any(code == s or code.startswith(f"{s}-") for s in scopes)]
+    codes = [code for code in rows if not scopes or is_within_any((code,), scopes)]
     for start in range(0, len(codes), 500):
         units = ledger.units(session, codes[start : start + 500])
         people = {o.person.code for unit in units.values() for o in unit.occupants}

@@ -13,18 +13,19 @@ from typing import Final
 from sqlmodel import Session, func, select
 
 from hub.domain.local_time import local_day
+from hub.domain.scopes import is_within_any
 from hub.errors import BusyError, RegistryError
 from hub.registry.changeset import Step, Wanted, compare, current, held_of
 from hub.registry.checks import faults_of
-from hub.registry.ledger import read_rows
-from hub.registry.seed_rows import NOT_YET
+from hub.registry.personal_data.vault import Vault
 from hub.registry.sheets.known import known_people
 from hub.registry.sheets.reading import Table, read_tables
 from hub.registry.sheets.records import Making, building_code, building_row, unit_records
 from hub.registry.sheets.rows import Fault, Line, Parsed, parse_tables
 from hub.registry.sheets.spool import Spool
 from hub.registry.sheets.unsaid import keep_unsaid
-from hub.registry.vault import Vault
+from hub.registry.snapshot import read_rows
+from hub.registry.yaml_import.seed_rows import NOT_YET
 from hub.store.changes import record_changes
 from hub.store.database import Database
 from hub.store.tables.registry import Building, Lease, Occupant, RegistryRevision, Scope
@@ -247,7 +248,7 @@ def _stays(session: Session, chunk: Sequence[tuple[str, list[Line]]]) -> dict[tu
 
 def _out_of_scope(parsed: Parsed, scopes: tuple[str, ...]) -> Iterator[Fault]:
     for code, lines in parsed.units.items():
-        if scopes and not any(code == scope or code.startswith(f"{scope}-") for scope in scopes):
+        if scopes and not is_within_any((code,), scopes):
             for line in lines:
                 yield Fault(
                     line.sheet, line.row, "房号", f"房屋 {code} 不在您的范围内 / unit {code} is not in your scope"

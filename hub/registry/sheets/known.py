@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from sqlmodel import Session, select
 
-from hub.registry.ledger import held_at
+from hub.registry.personal_data.vault import Vault
 from hub.registry.sheets.rows import Line
-from hub.registry.vault import Vault
+from hub.registry.snapshot import held_at
 from hub.store.tables.registry import Person
 
 

@@ -6,12 +6,12 @@ from datetime import date
 from typing import Final
 
 from hub.registry.changeset import Wanted, Where
-from hub.registry.identity import Document
-from hub.registry.people import PersonWords, person_row
-from hub.registry.seed_rows import NOT_YET, card_ref, occupant_code, room_code
+from hub.registry.personal_data.identity import Document
+from hub.registry.personal_data.person_record import PersonWords, person_row
+from hub.registry.personal_data.vault import Vault
 from hub.registry.sheets.known import KnownPeople
 from hub.registry.sheets.rows import Fault, Line
-from hub.registry.vault import Vault
+from hub.registry.yaml_import.seed_rows import NOT_YET, card_ref, occupant_code, room_code
 from hub.store.tables.registry import (
     Building,
     Credential,

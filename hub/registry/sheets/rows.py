@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
-from hub.registry.identity import clean_document, clean_name, clean_phone, half_width
+from hub.registry.personal_data.identity import clean_document, clean_name, clean_phone, half_width
 from hub.registry.sheets import cells
 from hub.registry.sheets.columns import header_of, is_of_the_house
 from hub.registry.sheets.reading import Table

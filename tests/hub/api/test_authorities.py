@@ -7,7 +7,7 @@ import httpx
 import pytest
 from support.api import Hub
 
-from hub.api.access.roles import Role
+from hub.access.roles import Role
 
 PURPOSE = {"X-Purpose": "authority_request"}
 FORM: dict[str, Any] = {

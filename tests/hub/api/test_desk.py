@@ -2,7 +2,7 @@
 
 from support.api import Hub
 
-from hub.api.access.roles import Role
+from hub.access.roles import Role
 
 
 def test_a_view_is_kept_replaced_by_its_name_and_deleted(hub: Hub) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from support.api import running_api
 from support.house import House, event
 
-from hub.api.access.roles import Role
+from hub.access.roles import Role
 
 
 def test_a_device_shows_which_profile_reads_it_and_what_it_runs(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.api import running_api
 
-from hub.api.access.roles import Role
+from hub.access.roles import Role
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from support.api import Hub
 
-from hub.api.access.roles import Role
+from hub.access.roles import Role
 from hub.store.tables.alerts import DeviceWatch
 from hub.store.tables.ingest import Gateway
 

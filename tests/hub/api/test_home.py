@@ -9,9 +9,9 @@ import pytest
 from sqlmodel import select
 from support.api import Hub, running_api
 
-from hub.api.access.roles import Role
-from hub.registry.seed_file import load_text
-from hub.registry.vault import load_vault
+from hub.access.roles import Role
+from hub.registry.personal_data.vault import load_vault
+from hub.registry.yaml_import.seed_file import load_text
 from hub.store.tables.access import AuditEntry
 
 LEDGER = """

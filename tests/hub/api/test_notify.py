@@ -8,7 +8,7 @@ import pytest
 from support.api import Hub, running_api
 from support.webhook import webhook
 
-from hub.api.access.roles import Role
+from hub.access.roles import Role
 
 pytestmark = [
     pytest.mark.integration,

@@ -7,8 +7,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from support.api import Hub
 
+from hub.access.roles import RIGHTS, Right, Role
 from hub.api.access.guard import Allow, Policy
-from hub.api.access.roles import RIGHTS, Right, Role
 from hub.api.pages import Pages
 from hub.api.routes import ROUTERS
 from hub.api.stream import StreamEndpoint

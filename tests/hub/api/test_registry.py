@@ -14,7 +14,7 @@ from sqlmodel import select
 from support.api import Hub, running_api
 from support.ledger import seed
 
-from hub.api.access.roles import Role
+from hub.access.roles import Role
 from hub.store.tables.access import AuditEntry
 
 HEADERS = "楼栋,房号,租客姓名,证件类型,证件号码,手机号,起租日,到租日,民族\n"

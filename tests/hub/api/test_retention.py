@@ -5,7 +5,7 @@ from datetime import timedelta
 from support.api import Hub
 from support.ledger import seed
 
-from hub.api.access.roles import Role
+from hub.access.roles import Role
 
 
 def test_the_periods_come_with_their_words_and_defaults(hub: Hub) -> None:

@@ -10,7 +10,7 @@ from support.api import Hub, running_api
 from support.house import GATEWAY, House, card_ref, event
 from support.wait import until
 
-from hub.api.access.roles import Role
+from hub.access.roles import Role
 
 LEDGER = f"""
 registry: 1

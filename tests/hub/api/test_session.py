@@ -5,8 +5,8 @@ import pytest
 from sqlmodel import select
 from support.api import PASSWORD, Hub
 
-from hub.api.access.credentials import SESSION_IDLE, new_sign_in_link
-from hub.api.access.roles import Role
+from hub.access.credentials import SESSION_IDLE, new_sign_in_link
+from hub.access.roles import Role
 from hub.store.tables.access import ApiToken, UserSession
 
 

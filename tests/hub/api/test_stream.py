@@ -12,7 +12,7 @@ import pytest
 from support.api import Hub
 from support.wait import until
 
-from hub.api.access.roles import Role
+from hub.access.roles import Role
 from hub.domain.stored_event import Change
 from hub.store.changes import record_changes
 

@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from sqlmodel import select
 from support.house import GATEWAY, House, event
 
-from hub.alerts.packs import standard_packs
-from hub.alerts.policies import set_override
-from hub.api.access.roles import NEEDS_SCOPE, RIGHTS, Right
 from hub.errors import ConfigError, NotifierError, RegistryError
-from hub.notify.queue import NEVER, SCOPED, after_night
+from hub.notify.queue import after_night
 from hub.notify.sender import MOST_TRIES, Sender, wait_after
 from hub.notify.service import Wishes, add_shift, queue_test, save_recipient
+from hub.policies.changes import set_override
+from hub.policies.packs import standard_packs
 from hub.store.tables.access import User
 from hub.store.tables.alerts import Notification, Recipient
 from wire.clock import FakeClock
@@ -148,11 +147,6 @@ def test_somebody_hears_of_what_they_may_see_and_of_nothing_else(house: House) -
             save_recipient(session, house.vault, name, URL, Wishes())
     house.send(event("smoke.state", house.now, "smoke-101", alarm=True))
     assert {found.recipient for found in messages(house)} == {"wang", "here", "chief"}
-
-
-def test_the_roles_that_hear_nothing_are_those_that_see_nothing() -> None:
-    assert {role for role, rights in RIGHTS.items() if Right.SEE_ALERTS not in rights} == NEVER
-    assert NEEDS_SCOPE == SCOPED
 
 
 def test_the_night_and_how_fast_an_alert_climbs_are_what_the_organisation_set(house: House) -> None:

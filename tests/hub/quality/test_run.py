@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from sqlmodel import func, select
 
-from hub.alerts.packs import standard_packs
+from hub.policies.packs import standard_packs
 from hub.quality.judge import judge
 from hub.quality.run import run_recording
 from hub.quality.truth_file import read_truth

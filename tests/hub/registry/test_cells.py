@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.registry.identity import clean_document, clean_phone, looks_cut_by_excel, mask_document, mask_name, mask_phone
+from hub.registry.personal_data.identity import (
+    clean_document,
+    clean_phone,
+    looks_cut_by_excel,
+    mask_document,
+    mask_name,
+    mask_phone,
+)
 from hub.registry.sheets import cells
 from hub.registry.sheets.writing import guarded
 

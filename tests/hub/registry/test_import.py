@@ -14,12 +14,12 @@ from support.house import KEY, House
 
 from hub.domain.entities import UnitKnown
 from hub.errors import RegistryError
-from hub.registry.ledger import Ledger
 from hub.registry.sheets.columns import TEMPLATE
 from hub.registry.sheets.exporting import export_rows
 from hub.registry.sheets.importing import ImportOptions, ImportReport, import_file
 from hub.registry.sheets.reading import read_bytes
 from hub.registry.sheets.writing import write_report, write_table, write_template
+from hub.registry.snapshot import Ledger
 from hub.store.tables.registry import Person, Unit
 
 ESTATE = "330702-0001"

@@ -12,8 +12,8 @@ from support.house import KEY, House
 
 from hub.domain.entities import UnitKnown
 from hub.domain.stored_event import Change
-from hub.registry.ledger import Ledger
 from hub.registry.sheets.importing import ImportOptions, ImportReport, import_file
+from hub.registry.snapshot import Ledger
 from hub.registry.tenancy import CheckOut, check_out
 from hub.registry.visits import set_counting
 from hub.store.tables.registry import Person, Unit

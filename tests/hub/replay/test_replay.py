@@ -13,9 +13,10 @@ from sqlmodel import Session, select
 from support.house import GATEWAY, House, card_ref, event
 
 from hub import cli
-from hub.alerts import service, silence
-from hub.alerts.packs import packs_with, standard_packs
-from hub.alerts.unfolded import fold_what_failed
+from hub.alerts import actions
+from hub.evaluation import silence_checks
+from hub.evaluation.refold import fold_what_failed
+from hub.policies.packs import packs_with, standard_packs
 from hub.replay.compare import Raised, compare
 from hub.replay.run import Replayed, replay
 from hub.rules.policy import PackSet
@@ -60,7 +61,7 @@ rules:
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     # Tests let time pass in strides; this hub was never down.
-    monkeypatch.setattr(silence, "DEAF_AFTER", timedelta(hours=2))
+    monkeypatch.setattr(silence_checks, "DEAF_AFTER", timedelta(hours=2))
     made = House(tmp_path)
     yield made
     made.close()
@@ -99,7 +100,7 @@ def live_through(house: House) -> None:
         house.tick(seconds=5)
     (smoke,) = house.alerts("L1")
     with house.db.write() as session:
-        service.resolve(session, smoke.id or 0, "user:li", house.now, outcome="false", cause="cooking")
+        actions.resolve(session, smoke.id or 0, "user:li", house.now, outcome="false", cause="cooking")
     house.send(event("smoke.state", house.now, "smoke-101", alarm=True))
     house.send(event("device.health", house.now, "smoke-101", tamper=True))
     house.send(event("device.health", house.now, "lock-101", tamper=True))
@@ -114,7 +115,7 @@ def live_through(house: House) -> None:
     house.tick(seconds=5)
     with house.db.write() as session:
         for alert in session.exec(select(AlertRow).where(AlertRow.rule_id == "C8")).all():
-            service.resolve(session, alert.id or 0, "user:li", house.now, outcome="benign", reason="续租在办")
+            actions.resolve(session, alert.id or 0, "user:li", house.now, outcome="benign", reason="续租在办")
     house.send(event("smoke.state", house.now, "s-9", alarm=True), gateway="gw-stranger")
     house.tick(seconds=5)
 

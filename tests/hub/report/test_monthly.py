@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from sqlmodel import Session, col, func, select
 from support.house import House, event
 
-from hub.alerts import service
+from hub.alerts import actions
 from hub.errors import NotFoundError, RegistryError
 from hub.report.month import Month, before, month_of
 from hub.report.monthly import monthly_report
@@ -59,7 +59,7 @@ def settle(house: House, outcome: str, cause: str = "", wait: float = 60) -> Non
     house.now += timedelta(seconds=wait)
     with house.db.write() as session:
         [row] = session.exec(select(AlertRow).where(AlertRow.rule_id == "L1", col(AlertRow.resolved_at).is_(None)))
-        service.resolve(session, row.id or 0, "user:zhangsan", house.now, outcome=outcome, cause=cause)  # type: ignore[arg-type]
+        actions.resolve(session, row.id or 0, "user:zhangsan", house.now, outcome=outcome, cause=cause)  # type: ignore[arg-type]
 
 
 def november(house: House) -> None:

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from support.house import House, card_ref, event
 
 from hub.errors import RegistryError
-from hub.registry.forgetting import FORGOTTEN, erase
+from hub.registry.personal_data.erasure import FORGOTTEN, erase
 from hub.retention import settings
 from hub.retention.schedule import RULES, Period
 from hub.retention.sweep import Sweeper

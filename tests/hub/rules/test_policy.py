@@ -2,8 +2,8 @@
 
 import pytest
 
-from hub.alerts.packs import FOLDER, KINDS, standard_packs
 from hub.errors import ConfigError
+from hub.policies.packs import FOLDER, KINDS, standard_packs
 from hub.rules.c1_over_registered import Parameters as Limits
 from hub.rules.policy import Override, PackSet, parse_pack, unverified
 

@@ -26,9 +26,9 @@ from support.units import (
     vacant,
 )
 
-from hub.alerts.packs import standard_packs
 from hub.domain.entities import BookingKnown, UnitKnown, WelfareKnown
 from hub.domain.observations import UnitSeen
+from hub.policies.packs import standard_packs
 from hub.rules.catalogue import RULES
 from hub.rules.model import CannotEvaluate, Finding, Fine
 from hub.rules.on_unit import UNIT_RULES, judge_unit

@@ -11,7 +11,7 @@ from sqlmodel import select
 from support.servers import postgres
 
 from hub.errors import ConfigError
-from hub.registry.vault import load_vault
+from hub.registry.personal_data.vault import load_vault
 from hub.store import backup
 from hub.store.audit import Audited, append_audit, broken_links
 from hub.store.database import database_url

@@ -1,0 +1,1 @@
+"""Define roles and rights, and keep users, sessions, links and tokens."""

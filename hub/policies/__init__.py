@@ -1,0 +1,1 @@
+"""Read rule packs and overrides, and resolve which numbers hold for a building."""

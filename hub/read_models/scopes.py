@@ -1,0 +1,117 @@
+"""Which houses a scope holds: a node of the tree, a building, or everything that somebody may see."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+
+from sqlmodel import Session, col, select
+
+from hub.domain.entities import BuildingKnown, DeviceKnown, UnitKnown
+from hub.errors import NotFoundError
+from hub.registry.snapshot import Ledger, read_rows
+from hub.rules.building import BuildingSeen
+from hub.store.tables.ingest import Gateway
+from hub.store.tables.registry import GatewayPlacement, Scope, Unit
+
+Sees = Callable[[str | None], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeNode:
+    """A node of the tree or a building (`kind`), by which houses can be chosen."""
+
+    code: str
+    kind: str
+    name: str
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Houses:
+    """The buildings of a scope as the ledger had them. `is_all`: what belongs to no building is among them too."""
+
+    code: str
+    name: str
+    is_all: bool
+    buildings: dict[str, BuildingKnown]
+    ledger: Ledger
+
+    def holds(self, building: str | None) -> bool:
+        """Whether something of this building, or of none, belongs here."""
+        return self.is_all if building is None else building in self.buildings
+
+
+class KeptLedger:
+    """A ledger for all who look at the overview: walls ask again with every change. Hold `lock` while using it."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.ledger = Ledger()
+
+
+def list_scopes(session: Session, sees: Sees) -> list[ScopeNode]:
+    """Every node that holds a building that may be seen, and those buildings, by code."""
+    ledger = Ledger()
+    ledger.refresh(session)
+    buildings = [found for found in ledger.buildings(session) if sees(found.code)]
+    above = {code for found in buildings for code in ledger.scope_path(session, found)}
+    nodes = [
+        ScopeNode(row.code, row.kind, row.name, row.parent_code)
+        for row in read_rows(session, Scope, None)
+        if row.code in above or sees(row.code)
+    ]
+    nodes += [ScopeNode(found.code, "building", found.name, found.scope_code) for found in buildings]
+    return sorted(nodes, key=lambda node: node.code)
+
+
+def find_houses(
+    session: Session, scope: str, sees: Sees, as_of: datetime | None = None, ledger: Ledger | None = None
+) -> Houses:
+    """The buildings under `scope` ("" is everything that may be seen) as known at `as_of`. Raises NotFoundError.
+
+    `ledger`: one that is kept from call to call, so that only what has changed is read again.
+    """
+    ledger = ledger or Ledger(as_of)
+    ledger.refresh(session, as_of)
+    under = {
+        found.code: found
+        for found in ledger.buildings(session)
+        if sees(found.code) and scope in ledger.scope_path(session, found)
+    }
+    if not scope:
+        return Houses("", "", sees(None), under, ledger)
+    if scope in under:
+        return Houses(scope, under[scope].name, False, under, ledger)
+    rows = read_rows(session, Scope, as_of, Scope.code, [scope]) or read_rows(session, Scope, None, Scope.code, [scope])
+    if not rows or not (under or sees(scope)):
+        raise NotFoundError(f"没有范围或楼栋 {scope} / scope {scope}: neither a scope nor a building here")
+    return Houses(scope, rows[0].name, False, under, ledger)
+
+
+def units_of(session: Session, houses: Houses, as_of: datetime | None = None) -> list[UnitKnown]:
+    """Every unit of these buildings with what the ledger holds of it."""
+    rows = read_rows(session, Unit, as_of, Unit.building_code, set(houses.buildings))
+    return list(houses.ledger.units(session, [row.code for row in rows]).values())
+
+
+def as_seen(session: Session, houses: Houses, units: list[UnitKnown]) -> list[BuildingSeen]:
+    """The buildings with their units and the devices of their common parts, by code."""
+    inside: dict[str, list[UnitKnown]] = {code: [] for code in houses.buildings}
+    for unit in units:
+        inside[unit.building.code].append(unit)
+    common: dict[str, list[DeviceKnown]] = {code: [] for code in houses.buildings}
+    for device in houses.ledger.devices(session):
+        if device.unit_code is None and device.building_code in common:
+            common[device.building_code].append(device)
+    return [BuildingSeen(found, inside[code], common[code]) for code, found in sorted(houses.buildings.items())]
+
+
+def gateways_of(session: Session, houses: Houses, as_of: datetime | None = None) -> dict[str, Gateway]:
+    """The gateways that stand in these buildings, by the ledger or by their adoption."""
+    placed = {
+        row.code
+        for row in read_rows(session, GatewayPlacement, as_of, GatewayPlacement.building_code, set(houses.buildings))
+    }
+    found = session.exec(select(Gateway).order_by(col(Gateway.id)))
+    return {row.id: row for row in found if row.id in placed or (row.building_code in houses.buildings)}

@@ -1,0 +1,1 @@
+"""Seal, mask, reveal, export and erase what identifies a person."""

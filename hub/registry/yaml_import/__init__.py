@@ -1,0 +1,1 @@
+"""Load a registry from a YAML file that an operator writes."""

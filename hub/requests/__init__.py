@@ -1,0 +1,1 @@
+"""Record what households and authorities ask for, and what was answered."""
