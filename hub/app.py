@@ -25,7 +25,7 @@ from hub.retention.sweep import Sweeper
 from hub.runtime.change_notifier import ChangeFeed
 from hub.runtime.embedded_broker import EmbeddedBroker
 from hub.runtime.health import Health
-from hub.runtime.instance_lock import take_place
+from hub.runtime.instance_lock import acquire_instance_lock
 from hub.runtime.metrics import Metrics
 from hub.runtime.organisation_key import organisation_key
 from hub.runtime.periodic_task import Ticker
@@ -36,7 +36,7 @@ from hub.store.changes import record_changes
 from hub.store.migrate import open_database, shown
 from hub.store.tables.changes import ChangeRow
 from hub.store.tables.ingest import CommandRow
-from hub.store.turns import take_turn
+from hub.store.turns import acquire_write_lock
 from wire.clock import Clock
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class Hub:
     def _tick(self) -> None:
         now = self._clock.now()
         with self.database.write() as session:
-            take_turn(session)
+            acquire_write_lock(session)
             changes = self._folder.tick(session, now)
             record_changes(session, changes, now)
         if changes:
@@ -231,8 +231,10 @@ class Hub:
 def _take_place(options: HubOptions) -> TextIOWrapper:
     """One process for each role. SQLite has one writing process in all, whatever its role."""
     if options.extra_worker is None or options.config.database.url is None:
-        return take_place(options.data_dir, "hub", "stop it first, or give another --data-dir")
-    return take_place(options.data_dir, f"ingest-{options.extra_worker}", "give each worker a --name of its own")
+        return acquire_instance_lock(options.data_dir, "hub", "stop it first, or give another --data-dir")
+    return acquire_instance_lock(
+        options.data_dir, f"ingest-{options.extra_worker}", "give each worker a --name of its own"
+    )
 
 
 def purge_changes(session: Session, keep: int = _CHANGES_KEPT) -> None:

@@ -9,11 +9,11 @@ from sqlmodel import Session, col, select
 
 from hub.alerts import lifecycle
 from hub.alerts.actions import change_of, record_action
-from hub.domain.entities import BuildingKnown
+from hub.domain.entities import Building
 from hub.domain.stored_event import Change
 from hub.domain.subject import AlertClass
 from hub.policies.building_policies import BuildingPolicies
-from hub.registry.snapshot import Ledger
+from hub.registry.snapshot import RegistrySnapshot
 from hub.rules.catalogue import rule
 from hub.rules.model import Evidence, Finding, Rule
 from hub.rules.policy import PackSet, Policy
@@ -25,10 +25,10 @@ MOST_EVIDENCE: Final = 500
 """More pieces are counted, not kept: the alert shows the first ones, and the events are all there."""
 
 
-class AlertBook:
+class AlertWriter:
     """The alerts as one transaction sees them. Make one for each transaction."""
 
-    def __init__(self, session: Session, ledger: Ledger, packs: PackSet, now: datetime) -> None:
+    def __init__(self, session: Session, ledger: RegistrySnapshot, packs: PackSet, now: datetime) -> None:
         self._session = session
         self._now = now
         self._open: dict[tuple[str, str], AlertRow | None] = {}
@@ -38,7 +38,7 @@ class AlertBook:
         self._prefetched: tuple[str, ...] = ()
         self._prefetched_gateways: frozenset[str] = frozenset()
         self.changes: list[Change] = []
-        self.to_tell: list[AlertRow] = []
+        self.to_notify: list[AlertRow] = []
 
     def prefetch(self, gateways: Collection[str]) -> None:
         """Read the open alerts of these gateways and their devices at once."""
@@ -74,7 +74,7 @@ class AlertBook:
             for number, event_id, ref in self._session.exec(query):
                 self._known[number].add((event_id, ref))
 
-    def policy(self, building: BuildingKnown | None) -> Policy:
+    def policy(self, building: Building | None) -> Policy:
         """Return what holds for a building; for an unknown one, what holds everywhere."""
         return self._policies.of(building)
 
@@ -146,7 +146,7 @@ class AlertBook:
         self._known[alert.id or 0] = set()
         self._add_evidence(alert, finding.evidence)
         self.changes.append(change_of(alert, "opened"))
-        self.to_tell.append(alert)
+        self.to_notify.append(alert)
         return alert
 
     def _is_quiet(self, finding: Finding) -> bool:
@@ -164,7 +164,7 @@ class AlertBook:
         if severity < alert.severity:
             alert.severity = severity
             self.changes.append(record_action(self._session, alert, SYSTEM, "raise", self._now, detail=severity))
-            self.to_tell.append(alert)
+            self.to_notify.append(alert)
         if added or returned:
             words = about.explanation.filled(finding.facts)
             alert.explanation_zh, alert.explanation_en = words.zh, words.en
@@ -175,7 +175,7 @@ class AlertBook:
             returned = lifecycle.ask_again(alert)
         if returned:
             self.changes.append(record_action(self._session, alert, SYSTEM, "return", self._now))
-            self.to_tell.append(alert)
+            self.to_notify.append(alert)
         elif added:
             self.changes.append(change_of(alert, "evidence"))
         self._session.add(alert)

@@ -14,7 +14,7 @@ from hub.api.pages import Pages
 from hub.api.problems import ProblemDocument
 from hub.api.routes import ROUTERS
 from hub.api.stream import Broadcaster, StreamEndpoint
-from hub.read_models.scopes import KeptLedger
+from hub.read_models.scopes import SharedSnapshot
 from hub.replay.desk import ReplayDesk
 from hub.runtime.services import Services
 
@@ -61,7 +61,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.broadcaster = Broadcaster(services)
-    app.state.kept_ledger = KeptLedger()
+    app.state.kept_ledger = SharedSnapshot()
     app.state.replays = ReplayDesk(services.database.url, services.clock)
     problems.install(app)
     for router in ROUTERS:

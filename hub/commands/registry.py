@@ -39,7 +39,7 @@ def load(
     from hub.store.audit import Audited, append_audit
     from hub.store.changes import record_changes
     from hub.store.migrate import open_database
-    from hub.store.turns import take_turn
+    from hub.store.turns import acquire_write_lock
     from wire.clock import SystemClock
 
     vault = load_vault(data_dir)
@@ -47,7 +47,7 @@ def load(
     store = open_database(data_dir, database)
     try:
         with store.write() as session:
-            take_turn(session)
+            acquire_write_lock(session)
             now = SystemClock().now()
             loaded = load_seed(session, file, vault=vault, organisation_key=key, now=now)
             record_changes(session, loaded.changes, now)
@@ -180,12 +180,12 @@ def export(
 def rotate_key(*, data_dir: DataDir, database: DatabaseUrl = None) -> None:
     """Make a new key and seal names, phones, documents and channels again under it. Stop the hub first."""
     from hub.registry.personal_data.key_rotation import rekey
-    from hub.runtime.instance_lock import take_place
+    from hub.runtime.instance_lock import acquire_instance_lock
     from hub.store.audit import Audited, append_audit
     from hub.store.migrate import open_database
     from wire.clock import SystemClock
 
-    with take_place(data_dir, "hub", "stop it first: it would go on with the old key"):
+    with acquire_instance_lock(data_dir, "hub", "stop it first: it would go on with the old key"):
         store = open_database(data_dir, database)
         try:
             count = rekey(store, data_dir)

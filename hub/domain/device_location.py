@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from hub.domain.entities import BuildingKnown, DeviceKnown
+from hub.domain.entities import Building, Device
 from hub.domain.subject import Subject
 from hub.domain.text import Text
 
@@ -14,8 +14,8 @@ class Place:
     gateway: str
     device: str
     unit: str | None
-    building: BuildingKnown | None
-    known: DeviceKnown | None
+    building: Building | None
+    known: Device | None
     is_adopted: bool
     key: str = field(init=False, compare=False)
     """`gateway/device`. Made once, for every event asks for it."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class PersonKnown:
+class Person:
     """Somebody. `born_on` is kept for minors only."""
 
     code: str
@@ -31,7 +31,7 @@ class PersonKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomKnown:
+class Room:
     """A room; `area_basis` says which area was measured."""
 
     code: str
@@ -42,7 +42,7 @@ class RoomKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class LeaseKnown:
+class Lease:
     """A tenancy as written; `ended_on` is when it really ended."""
 
     code: str
@@ -72,11 +72,11 @@ class LeaseKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class OccupantKnown:
+class Occupant:
     """That a person lives or stays here."""
 
     code: str
-    person: PersonKnown
+    person: Person
     room_code: str | None
     lease_code: str | None
     role: str
@@ -93,7 +93,7 @@ class OccupantKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class RegistrationKnown:
+class Registration:
     """One filing."""
 
     kind: str
@@ -104,7 +104,7 @@ class RegistrationKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class CredentialKnown:
+class Credential:
     """What opens a lock, and to whom it was given."""
 
     ref: str
@@ -132,7 +132,7 @@ class CredentialKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class BookingKnown:
+class Booking:
     """A time for which opening was agreed."""
 
     purpose: str
@@ -141,7 +141,7 @@ class BookingKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class WelfareKnown:
+class Welfare:
     """That somebody asked to be looked after."""
 
     away_until: datetime | None
@@ -150,7 +150,7 @@ class WelfareKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class HelpKnown:
+class HelpService:
     """That a household has a help button."""
 
     withdrawn_at: datetime | None
@@ -161,7 +161,7 @@ class HelpKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceKnown:
+class Device:
     """Where a device is."""
 
     gateway: str
@@ -188,7 +188,7 @@ LandType = Literal["state", "collective", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class BuildingKnown:
+class Building:
     """A building, and which law it lies under."""
 
     code: str
@@ -201,11 +201,11 @@ class BuildingKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitKnown:
+class Unit:
     """One unit with all that the ledger holds of it."""
 
     code: str
-    building: BuildingKnown
+    building: Building
     entrance: str
     floor: int | None
     door: str
@@ -213,19 +213,19 @@ class UnitKnown:
     is_vacant: bool
     counting_opt_out: bool
     grid_worker: str
-    rooms: tuple[RoomKnown, ...] = ()
-    leases: tuple[LeaseKnown, ...] = ()
-    occupants: tuple[OccupantKnown, ...] = ()
-    registrations: tuple[RegistrationKnown, ...] = ()
-    credentials: tuple[CredentialKnown, ...] = ()
-    bookings: tuple[BookingKnown, ...] = ()
-    devices: tuple[DeviceKnown, ...] = ()
-    welfare: WelfareKnown | None = None
-    help_button: HelpKnown | None = None
+    rooms: tuple[Room, ...] = ()
+    leases: tuple[Lease, ...] = ()
+    occupants: tuple[Occupant, ...] = ()
+    registrations: tuple[Registration, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    bookings: tuple[Booking, ...] = ()
+    devices: tuple[Device, ...] = ()
+    welfare: Welfare | None = None
+    help_button: HelpService | None = None
 
-    def people_on(self, day: date) -> tuple[OccupantKnown, ...]:
+    def people_on(self, day: date) -> tuple[Occupant, ...]:
         """Those whom the ledger has here that day, each person once."""
-        seen: dict[str, OccupantKnown] = {}
+        seen: dict[str, Occupant] = {}
         for occupant in self.occupants:
             if occupant.is_here_on(day):
                 seen.setdefault(occupant.person.code, occupant)

@@ -44,7 +44,7 @@ class Charge(Struct, frozen=True, array_like=True):
     pct: float
 
 
-class DeviceSeen(Struct, omit_defaults=True):
+class DeviceState(Struct, omit_defaults=True):
     """The state of one device as its events told it. Absent means that no event ever said."""
 
     smoke: bool = False
@@ -114,7 +114,7 @@ class Night:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitSeen:
+class UnitObservations:
     """What was seen of a unit: uses of the last weeks, nights of the last week, and whether its devices were there.
 
     `is_dark`: a gateway or device that the unit's rules rest on is silent now, so that compliance rules abstain.
@@ -136,21 +136,21 @@ class UnitSeen:
     watched_since: datetime | None = None
 
 
-def show_life(seen: DeviceSeen, at: datetime) -> None:
+def note_activity(seen: DeviceState, at: datetime) -> None:
     """Note that people were about at `at`."""
     if seen.active_at is None or at > seen.active_at:
         seen.active_at = at
 
 
-def absorb(  # noqa: PLR0911, PLR0912  # one branch per kind
-    seen: DeviceSeen, event: AnyEvent, event_id: int, *, is_invalid: bool = False
+def apply_event(  # noqa: PLR0911, PLR0912  # one branch per kind
+    seen: DeviceState, event: AnyEvent, event_id: int, *, is_invalid: bool = False
 ) -> bool:
     """Bring `seen` up to date with an event of its device. True when something changed that is worth keeping.
 
     `is_invalid`: the credential of the event is one that was revoked or has expired, by the ledger or by the lock.
     """
     if isinstance(event, _SIGNS_OF_LIFE):
-        show_life(seen, event.observed_at)
+        note_activity(seen, event.observed_at)
     match event:
         case SmokeState(data=data):
             if data.test:
@@ -208,7 +208,7 @@ def absorb(  # noqa: PLR0911, PLR0912  # one branch per kind
             return False
 
 
-def _keep_charge(seen: DeviceSeen, at: datetime, pct: float | None) -> bool:
+def _keep_charge(seen: DeviceState, at: datetime, pct: float | None) -> bool:
     last = seen.charges[-1] if seen.charges else None
     if pct is None or (last is not None and at - last.at < A_DAY and pct - last.pct < REPLACED_PCT):
         return False

@@ -5,52 +5,52 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from hub.alerts.alert_writer import AlertBook
-from hub.domain.entities import DeviceKnown, UnitKnown
+from hub.alerts.alert_writer import AlertWriter
+from hub.domain.entities import Device, Unit
 from hub.domain.local_time import local_day
 from hub.evaluation.unit_evaluation import settle_verdict
-from hub.registry.snapshot import Ledger, held_at
+from hub.registry.snapshot import RegistrySnapshot, held_at
 from hub.rules import c13_many_rooms, l4_detector_lost, l6_no_detector, t7_pack_expired, t8_audit_broken
-from hub.rules.building import BuildingSeen
+from hub.rules.building import BuildingContents
 from hub.rules.policy import PackSet
 from hub.store.audit import broken_links
 from hub.store.audit_tip import AuditTip
 from hub.store.tables.alerts import DeviceWatch, Progress
-from hub.store.tables.registry import DevicePlacement
+from hub.store.tables.registry import DevicePlacementRow
 
 
 class HouseWatch:
     """Evaluates buildings, and finds detectors that the ledger has and nobody ever heard."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: RegistrySnapshot) -> None:
         self._ledger = ledger
 
-    def look(self, session: Session, book: AlertBook, now: datetime) -> None:
+    def look(self, session: Session, book: AlertWriter, now: datetime) -> None:
         """Look at all of them now."""
-        units: dict[str, list[UnitKnown]] = defaultdict(list)
+        units: dict[str, list[Unit]] = defaultdict(list)
         for unit in self._ledger.units(session).values():
             units[unit.building.code].append(unit)
-        devices: dict[str, list[DeviceKnown]] = defaultdict(list)
+        devices: dict[str, list[Device]] = defaultdict(list)
         for device in self._ledger.devices(session):
             if device.building_code is not None and device.unit_code is None:
                 devices[device.building_code].append(device)
         for building in self._ledger.buildings(session):
             policy = book.policy(building)
-            seen = BuildingSeen(building, units[building.code], devices[building.code])
+            seen = BuildingContents(building, units[building.code], devices[building.code])
             l6 = l6_no_detector.evaluate(seen, policy.of("L6", l6_no_detector.Parameters), now)
             c13 = c13_many_rooms.evaluate(seen, policy.of("C13", c13_many_rooms.Parameters), now)
             for rule_id, verdict in (("L6", l6), ("C13", c13)):
                 if policy.base(rule_id).enabled:
                     settle_verdict(session, book, rule_id, f"building:{building.code}", verdict, policy=policy, now=now)
 
-    def never_heard(self, session: Session, book: AlertBook, now: datetime) -> None:
+    def never_heard(self, session: Session, book: AlertWriter, now: datetime) -> None:
         """L4 for detectors that were placed long enough ago and never said anything."""
-        query = select(DevicePlacement).where(
-            held_at(DevicePlacement, None),
-            DevicePlacement.kind == "smoke",
-            ~select(DeviceWatch.key).where(col(DeviceWatch.key) == DevicePlacement.code).exists(),
+        query = select(DevicePlacementRow).where(
+            held_at(DevicePlacementRow, None),
+            DevicePlacementRow.kind == "smoke",
+            ~select(DeviceWatch.key).where(col(DeviceWatch.key) == DevicePlacementRow.code).exists(),
         )
-        for row in session.exec(query.order_by(col(DevicePlacement.code))).all():
+        for row in session.exec(query.order_by(col(DevicePlacementRow.code))).all():
             place = self._ledger.place(session, row.gateway_id, row.device, row.unit_code)
             policy = book.policy(place.building)
             p = policy.of("L4", l4_detector_lost.Parameters)
@@ -59,7 +59,7 @@ class HouseWatch:
                 book.take(finding, policy)
 
 
-def look_daily(session: Session, book: AlertBook, packs: PackSet, now: datetime, tip: AuditTip | None = None) -> None:
+def look_daily(session: Session, book: AlertWriter, packs: PackSet, now: datetime, tip: AuditTip | None = None) -> None:
     """Packs and the audit trail. `tip`: what was seen of its end."""
     policy = book.policy(None)
     p = policy.of("T7", t7_pack_expired.Parameters)

@@ -10,10 +10,10 @@ from sqlalchemy import Select, bindparam, insert, select, update
 from sqlmodel import Session
 
 from hub.domain.device_location import Place
-from hub.domain.observations import DeviceSeen
+from hub.domain.observations import DeviceState
 from hub.store.tables.alerts import DeviceWatch
 
-_decoder = msgspec.json.Decoder(DeviceSeen)
+_decoder = msgspec.json.Decoder(DeviceState)
 _encoder = msgspec.json.Encoder()
 _CHUNK: Final = 400
 _WRITE_AFTER: Final = timedelta(seconds=60)
@@ -43,7 +43,7 @@ class Watched:
     last_seen_at: datetime
     last_event_id: int
     check_at: datetime | None
-    seen: DeviceSeen
+    seen: DeviceState
     is_new: bool = False
     is_changed: bool = False
     written_at: datetime | None = None
@@ -111,7 +111,7 @@ class WatchTable:
                 last_seen_at=at,
                 last_event_id=event_id,
                 check_at=None,
-                seen=DeviceSeen(),
+                seen=DeviceState(),
                 is_new=True,
             )
         kind = place.kind or held.kind

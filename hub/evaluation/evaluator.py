@@ -14,12 +14,12 @@ from typing import Final
 import structlog
 from sqlmodel import Session
 
-from hub.alerts.alert_writer import AlertBook
+from hub.alerts.alert_writer import AlertWriter
 from hub.alerts.escalation import escalate, night_of
 from hub.domain.device_location import Place
-from hub.domain.entities import CredentialKnown
+from hub.domain.entities import Credential
 from hub.domain.local_time import local_day
-from hub.domain.observations import absorb, show_life
+from hub.domain.observations import apply_event, note_activity
 from hub.domain.stored_event import Change, StoredEvent
 from hub.evaluation.daily_checks import HouseWatch, is_due, look_daily
 from hub.evaluation.device_states import Watched, WatchTable, forget_checks
@@ -29,7 +29,7 @@ from hub.evaluation.silence_checks import heard_again, listening_since, watch_de
 from hub.evaluation.unit_evaluation import UnitWatch
 from hub.notify.queue import queue_alerts
 from hub.policies.packs import standard_packs
-from hub.registry.snapshot import Ledger
+from hub.registry.snapshot import RegistrySnapshot
 from hub.rules import l4_detector_lost, t2_backlog, t4_clock
 from hub.rules.on_event import Around, is_invalid, is_ordinary, judge, next_check
 from hub.rules.policy import PackSet
@@ -96,7 +96,7 @@ class Evaluator:
         # Device -> the event with which T5 looked at it, and whether the ledger had it. A cache: T5 is in the store.
         self._looked_at: dict[str, tuple[int, bool]] = {}
         self._looked_in = -1
-        self._ledger = Ledger()
+        self._ledger = RegistrySnapshot()
         self._follower = Follower(self._ledger, is_alone=is_alone)
         self._units = UnitWatch(self._ledger, is_alone=is_alone)
         self._houses = HouseWatch(self._ledger)
@@ -115,7 +115,7 @@ class Evaluator:
         places = {(stored.gateway_id, stored.event.device, stored.event.unit) for stored in relevant}
         self._ledger.look_up(session, places | {(stored.gateway_id, stored.event.device, None) for stored in reports})
         self._ledger.look_up_credentials(session, {ref for stored in relevant if (ref := _ref(stored.event))})
-        book = AlertBook(session, self._ledger, self._packs, now)
+        book = AlertWriter(session, self._ledger, self._packs, now)
         book.prefetch({stored.gateway_id for stored in events})
         table = WatchTable(session)
         table.load({f"{stored.gateway_id}/{stored.event.device}" for stored in relevant})
@@ -130,11 +130,11 @@ class Evaluator:
                 self._fold_one(session, word, table, book)
         table.flush()
         self._gateway_health(session, [stored for stored in reports if not stored.is_late], book)
-        if book.to_tell:
-            queue_alerts(session, book.to_tell, now, night=night_of(book.policy(None)))
+        if book.to_notify:
+            queue_alerts(session, book.to_notify, now, night=night_of(book.policy(None)))
         return book.changes
 
-    def _gateway_health(self, session: Session, reports: Sequence[StoredEvent], book: AlertBook) -> None:
+    def _gateway_health(self, session: Session, reports: Sequence[StoredEvent], book: AlertWriter) -> None:
         """T2 and T4, from the newest report of each gateway."""
         for stored in {stored.gateway_id: stored for stored in reports}.values():
             event = stored.event
@@ -148,11 +148,11 @@ class Evaluator:
             book.take(t2_backlog.judge(*about, received_at=at, p=policy.of("T2", t2_backlog.Parameters)), policy)
             book.take(t4_clock.judge(*about, received_at=at, p=policy.of("T4", t4_clock.Parameters)), policy)
 
-    def _fold_one(self, session: Session, stored: StoredEvent, table: WatchTable, book: AlertBook) -> None:
+    def _fold_one(self, session: Session, stored: StoredEvent, table: WatchTable, book: AlertWriter) -> None:
         event = stored.event
         place = self._ledger.place(session, stored.gateway_id, event.device, event.unit)
         watched = table.get(place, stored.received_at, stored.id)
-        if place.is_adopted and self._is_news(place, watched):
+        if place.is_adopted and self._needs_device_check(place, watched):
             self._unknown_device(place, stored, watched, book)
         was_seen_at = watched.last_seen_at
         watched.last_seen_at = max(was_seen_at, stored.received_at)
@@ -163,12 +163,12 @@ class Evaluator:
         ref = _ref(event)
         held = self._ledger.credential(session, ref) if ref is not None else None
         if watched.kind != "smoke" and is_ordinary(event, watched.seen, held):
-            show_life(watched.seen, event.observed_at)
+            note_activity(watched.seen, event.observed_at)
             return
         was = copy.copy(watched.seen)
         around = self._around(session, place, stored, held)
         invalid = isinstance(event, LockAccess) and is_invalid(event, held)
-        is_changed = absorb(watched.seen, event, stored.id, is_invalid=invalid)
+        is_changed = apply_event(watched.seen, event, stored.id, is_invalid=invalid)
         watched.is_changed = watched.is_changed or is_changed
         policy = book.policy(place.building)
         if isinstance(event, _NEEDS_HEADS):
@@ -197,7 +197,7 @@ class Evaluator:
         if alarm != watched.in_alarm:
             watched.in_alarm, watched.is_changed = alarm, True
 
-    def _around(self, session: Session, place: Place, stored: StoredEvent, held: CredentialKnown | None) -> Around:
+    def _around(self, session: Session, place: Place, stored: StoredEvent, held: Credential | None) -> Around:
         """What the ledger adds to an event whose rules need it."""
         event = stored.event
         if not isinstance(event, (*_NEEDS_HEADS, HelpCall)) and not (
@@ -215,14 +215,14 @@ class Evaluator:
         # Registered heads for rescue, as of now: not as of when a late event was seen.
         return Around(len(unit.people_on(local_day(stored.received_at))))
 
-    def _is_news(self, place: Place, watched: Watched) -> bool:
+    def _needs_device_check(self, place: Place, watched: Watched) -> bool:
         """Whether T5 must look: at each device once for each state of the ledger, until it knows the device."""
         at, was_known = self._looked_at.get(place.key, (0, False))
         # What was noted in a transaction that was rolled back does not count: the row has not come so far.
         is_noted = not watched.is_new and 0 < at <= watched.last_event_id
         return not is_noted or (not was_known and is_known(place))
 
-    def _unknown_device(self, place: Place, stored: StoredEvent, watched: Watched, book: AlertBook) -> None:
+    def _unknown_device(self, place: Place, stored: StoredEvent, watched: Watched, book: AlertWriter) -> None:
         book.take(unknown_device(place, stored.id, stored.received_at), book.policy(place.building))
         self._looked_at[place.key] = stored.id, is_known(place)
         watched.is_changed = True
@@ -234,7 +234,7 @@ class Evaluator:
     def tick(self, session: Session, now: datetime) -> list[Change]:
         """What time alone brings about, and what compliance has to say of the events since the last call."""
         self._ledger.refresh(session, now if self._replays else None)
-        book = AlertBook(session, self._ledger, self._packs, now)
+        book = AlertWriter(session, self._ledger, self._packs, now)
         listening = listening_since(session, now)
         if self._units.note_ledger(session, now):
             forget_checks(session, now)
@@ -253,8 +253,8 @@ class Evaluator:
         late, changes = escalate(
             session, lambda code: book.policy(self._ledger.building(session, code) if code else None), now
         )
-        if late or book.to_tell:
-            queue_alerts(session, [*book.to_tell, *late], now, night=night_of(book.policy(None)))
+        if late or book.to_notify:
+            queue_alerts(session, [*book.to_notify, *late], now, night=night_of(book.policy(None)))
         return [*book.changes, *changes]
 
 

@@ -15,12 +15,12 @@ from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, func, select
 
 from hub.domain.device_location import Place
-from hub.domain.entities import UnitKnown
+from hub.domain.entities import Unit
 from hub.domain.local_time import local_day
 from hub.domain.observations import ref_of
 from hub.domain.stored_event import StoredEvent
 from hub.evaluation.occupancy_tracking import Beliefs
-from hub.registry.snapshot import Ledger
+from hub.registry.snapshot import RegistrySnapshot
 from hub.store.base import to_ms
 from hub.store.tables.alerts import CredentialDay, Progress, UnitDue
 from hub.store.tables.ingest import EventRow, Stream
@@ -72,7 +72,7 @@ class Followed:
 class Follower:
     """Moves along the events. One call, one transaction of the caller's."""
 
-    def __init__(self, ledger: Ledger, *, is_alone: bool = False) -> None:
+    def __init__(self, ledger: RegistrySnapshot, *, is_alone: bool = False) -> None:
         self._ledger = ledger
         self._streams: dict[int, tuple[str, str]] = {}
         self._beliefs = Beliefs(ledger, is_alone=is_alone)
@@ -191,7 +191,7 @@ class Follower:
                 self._streams[stream_id or 0] = (gateway, epoch)
 
     @staticmethod
-    def _use(stored: StoredEvent, event: LockAccess, unit: UnitKnown, uses: dict[tuple[str, str, date], _Use]) -> bool:
+    def _use(stored: StoredEvent, event: LockAccess, unit: Unit, uses: dict[tuple[str, str, date], _Use]) -> bool:
         """Count a use. True when a rule may say something other because of it, before the daily look at everything."""
         ref = ref_of(event)
         if ref is None:
@@ -211,7 +211,7 @@ class Follower:
         return is_remarkable(unit, ref, day)
 
 
-def is_remarkable(unit: UnitKnown, ref: str, day: date) -> bool:
+def is_remarkable(unit: Unit, ref: str, day: date) -> bool:
     """Whether an opening may matter to a rule: not by a named holder in a unit that is let in the ordinary way."""
     if unit.welfare is not None or not unit.people_on(day):
         return True

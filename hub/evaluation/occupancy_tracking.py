@@ -14,14 +14,14 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from hub.domain.device_location import Place
-from hub.domain.entities import DeviceKnown, UnitKnown
+from hub.domain.entities import Device, Unit
 from hub.domain.local_time import at_local, local_day
-from hub.domain.observations import DeviceSeen
+from hub.domain.observations import DeviceState
 from hub.domain.stored_event import StoredEvent
 from hub.occupancy import BeliefState, Counter, Night, PlaceProfile
-from hub.registry.snapshot import Ledger, held_at, read_rows
+from hub.registry.snapshot import RegistrySnapshot, held_at, read_rows
 from hub.store.tables.alerts import DeviceWatch, NightRow, PlaceBelief
-from hub.store.tables.registry import DevicePlacement, Unit
+from hub.store.tables.registry import DevicePlacementRow, UnitRow
 from hub.store.upsert import write_rows
 from wire.events import CameraState, DeviceHealth, GatewayHealth, LockAccess, PeopleCrossing, PeoplePresent
 
@@ -30,7 +30,7 @@ MOST_RATE: Final = 0.9
 """What a counter may say of its own errors at most; see `Counter`."""
 NIGHT_ENDS: Final = time(5, 0)
 _ROUTINE: Final = (GatewayHealth, DeviceHealth, PeopleCrossing, PeoplePresent, CameraState)
-_seen = msgspec.json.Decoder(DeviceSeen)
+_seen = msgspec.json.Decoder(DeviceState)
 _encoder = msgspec.json.Encoder()
 _COUNTS: Final = (PeopleCrossing, PeoplePresent)
 _FOLDS: Final = (PeopleCrossing, PeoplePresent, CameraState, DeviceHealth, LockAccess)
@@ -44,7 +44,7 @@ class Beliefs:
     are written only where this object is about to forget them.
     """
 
-    def __init__(self, ledger: Ledger, *, is_alone: bool = False) -> None:
+    def __init__(self, ledger: RegistrySnapshot, *, is_alone: bool = False) -> None:
         self._ledger = ledger
         self._is_alone = is_alone
         self._unwritten: set[str] = set()
@@ -168,7 +168,7 @@ class Beliefs:
 
     def _only_unit(self, session: Session, building: str) -> str | None:
         if building not in self._only:
-            query = select(Unit.code).where(held_at(Unit, None), Unit.building_code == building).limit(2)
+            query = select(UnitRow.code).where(held_at(UnitRow, None), UnitRow.building_code == building).limit(2)
             codes = list(session.exec(query))
             self._only[building] = codes[0] if len(codes) == 1 else None
         return self._only[building]
@@ -198,7 +198,7 @@ class Beliefs:
             self._profiles[unit] = found
         return found
 
-    def _make_profile(self, session: Session, unit: UnitKnown) -> tuple[PlaceProfile | None, str]:
+    def _make_profile(self, session: Session, unit: Unit) -> tuple[PlaceProfile | None, str]:
         counters: dict[str, Counter] = {}
         locks: set[str] = set()
         placed = {device.key: device for device in unit.devices}
@@ -214,7 +214,8 @@ class Beliefs:
         heard = list(session.exec(select(DeviceWatch.key, DeviceWatch.kind, DeviceWatch.state).where(here)))
         # What was heard here last may have moved since: then the ledger's word is the newer one.
         moved = {
-            row.code for row in read_rows(session, DevicePlacement, None, DevicePlacement.code, {h[0] for h in heard})
+            row.code
+            for row in read_rows(session, DevicePlacementRow, None, DevicePlacementRow.code, {h[0] for h in heard})
         }
         for key, kind, state in heard:
             if key in placed or key in moved:
@@ -229,13 +230,13 @@ class Beliefs:
         return PlaceProfile(counters=counters, locks=frozenset(locks)), gateway
 
     @staticmethod
-    def _said(session: Session, cameras: list[str]) -> dict[str, DeviceSeen]:
+    def _said(session: Session, cameras: list[str]) -> dict[str, DeviceState]:
         """What these cameras said of themselves last, by key."""
         query = select(DeviceWatch.key, DeviceWatch.state).where(col(DeviceWatch.key).in_(cameras))
         return {key: _seen.decode(state) for key, state in session.exec(query)} if cameras else {}
 
 
-def _counter(device: DeviceKnown | None, said: DeviceSeen | None) -> Counter:
+def _counter(device: Device | None, said: DeviceState | None) -> Counter:
     """The ledger's word on a counter's errors goes before the camera's own, and that before what is usual."""
     plain = Counter()
 

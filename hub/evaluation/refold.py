@@ -12,7 +12,7 @@ from hub.store.audit import Audited, append_audit
 from hub.store.changes import record_changes
 from hub.store.database import Database
 from hub.store.tables.ingest import EventRow, Stream, UnfoldedEvent
-from hub.store.turns import take_turn
+from hub.store.turns import acquire_write_lock
 from wire.messages import decode_event
 
 _CHUNK: Final = 500
@@ -29,7 +29,7 @@ def fold_what_failed(database: Database, folder: EventFolder, now: datetime, *, 
     for start in range(0, len(ids), _CHUNK):
         done = 0
         with database.write() as session:
-            take_turn(session)
+            acquire_write_lock(session)
             changes: list[Change] = []
             query = (
                 select(EventRow, Stream, UnfoldedEvent)

@@ -6,11 +6,11 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from hub.alerts.alert_writer import AlertBook
+from hub.alerts.alert_writer import AlertWriter
 from hub.domain.device_location import Place
 from hub.evaluation.device_states import Watched, WatchTable
 from hub.evaluation.unit_observations import dark_gateways
-from hub.registry.snapshot import Ledger
+from hub.registry.snapshot import RegistrySnapshot
 from hub.rules import l4_detector_lost, t1_gateway_silent
 from hub.rules.on_event import judge_time, next_check
 from hub.rules.policy import Policy
@@ -41,7 +41,9 @@ def listening_since(session: Session, now: datetime) -> datetime:
     return since
 
 
-def watch_gateways(session: Session, ledger: Ledger, book: AlertBook, now: datetime, listening: datetime) -> None:
+def watch_gateways(
+    session: Session, ledger: RegistrySnapshot, book: AlertWriter, now: datetime, listening: datetime
+) -> None:
     """T1 for every gateway of ours."""
     query = select(Gateway.id, Gateway.last_seen_at, Gateway.building_code).where(Gateway.state == "active")
     opened = select(AlertRow.subject, AlertRow.is_active).where(
@@ -68,7 +70,9 @@ def _behind(session: Session, gateway: str) -> tuple[int, int, int]:
     return len(kinds), kinds.count("smoke"), kinds.count("help")
 
 
-def watch_devices(session: Session, ledger: Ledger, book: AlertBook, now: datetime, listening: datetime) -> None:
+def watch_devices(
+    session: Session, ledger: RegistrySnapshot, book: AlertWriter, now: datetime, listening: datetime
+) -> None:
     """The rules of single devices that time alone makes true. One L4 for a building whose gateway is silent."""
     table = WatchTable(session)
     due = table.load_due(now, _MOST_AT_ONCE)
@@ -102,7 +106,9 @@ def watch_devices(session: Session, ledger: Ledger, book: AlertBook, now: dateti
     _end_outages(session, ledger, book, now)
 
 
-def _one_for_building(session: Session, ledger: Ledger, book: AlertBook, building: str, lost: list[Watched]) -> None:
+def _one_for_building(
+    session: Session, ledger: RegistrySnapshot, book: AlertWriter, building: str, lost: list[Watched]
+) -> None:
     known = ledger.building(session, building)
     gateways = sorted({held.gateway for held in lost})
     since = min(held.last_seen_at for held in lost)
@@ -110,7 +116,7 @@ def _one_for_building(session: Session, ledger: Ledger, book: AlertBook, buildin
     book.take(finding, book.policy(known))
 
 
-def _end_outages(session: Session, ledger: Ledger, book: AlertBook, now: datetime) -> None:
+def _end_outages(session: Session, ledger: RegistrySnapshot, book: AlertWriter, now: datetime) -> None:
     """The one L4 of a building ends when its gateway is heard again; detectors still silent get their own."""
     query = select(AlertRow).where(
         AlertRow.rule_id == "L4",

@@ -7,16 +7,16 @@ from typing import Final
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from hub.alerts.alert_writer import AlertBook
+from hub.alerts.alert_writer import AlertWriter
 from hub.domain.local_time import local_day
 from hub.evaluation.event_follower import mark_due
-from hub.evaluation.unit_observations import UnitEyes
-from hub.registry.snapshot import Ledger, held_at
+from hub.evaluation.unit_observations import ObservationReader
+from hub.registry.snapshot import RegistrySnapshot, held_at
 from hub.rules.model import CannotEvaluate, Finding, Fine, Verdict
 from hub.rules.on_unit import judge_unit
 from hub.rules.policy import Policy
 from hub.store.tables.alerts import Progress, RuleVerdict, UnitDue
-from hub.store.tables.registry import RegistryRevision, Unit, Welfare
+from hub.store.tables.registry import RegistryRevision, UnitRow, WelfareRow
 
 _MOST_AT_ONCE: Final = 500
 _CHUNK: Final = 400
@@ -27,9 +27,9 @@ _REVISION: Final = "revision"
 class UnitWatch:
     """Evaluates units. One call, one transaction of the caller's."""
 
-    def __init__(self, ledger: Ledger, *, is_alone: bool = False) -> None:
+    def __init__(self, ledger: RegistrySnapshot, *, is_alone: bool = False) -> None:
         self._ledger = ledger
-        self._eyes = UnitEyes(ledger, is_alone=is_alone)
+        self._eyes = ObservationReader(ledger, is_alone=is_alone)
 
     def forget(self, units: Collection[str]) -> None:
         """Something new is stored of these units."""
@@ -47,7 +47,7 @@ class UnitWatch:
         touched = list(session.exec(query))
         everywhere = "*" in touched
         if everywhere:
-            mark_due(session, list(session.exec(select(Unit.code).where(held_at(Unit, None)))), now)
+            mark_due(session, list(session.exec(select(UnitRow.code).where(held_at(UnitRow, None)))), now)
         else:
             mark_due(session, {code for units in touched for code in units.split(",")}, now)
         progress.cursor, progress.at = str(self._ledger.revision), now
@@ -63,14 +63,14 @@ class UnitWatch:
         progress = progress or Progress(name=_SWEEP, at=now)
         progress.cursor, progress.at = day, now
         session.add(progress)
-        mark_due(session, list(session.exec(select(Unit.code).where(held_at(Unit, None)))), now)
+        mark_due(session, list(session.exec(select(UnitRow.code).where(held_at(UnitRow, None)))), now)
         return True
 
     def note_care(self, session: Session, now: datetime) -> None:
         """Have the households that asked to be looked after looked at: silence makes no event."""
-        mark_due(session, list(session.exec(select(Welfare.code).where(held_at(Welfare, None)))), now)
+        mark_due(session, list(session.exec(select(WelfareRow.code).where(held_at(WelfareRow, None)))), now)
 
-    def evaluate_due(self, session: Session, book: AlertBook, now: datetime) -> int:
+    def evaluate_due(self, session: Session, book: AlertWriter, now: datetime) -> int:
         """Look at units that are due, the longest waiting first; returns how many."""
         codes = list(
             session.exec(select(UnitDue.unit_code).order_by(col(UnitDue.since), UnitDue.unit_code).limit(_MOST_AT_ONCE))
@@ -81,7 +81,7 @@ class UnitWatch:
         self.evaluate(session, book, codes, now)
         return len(codes)
 
-    def evaluate(self, session: Session, book: AlertBook, codes: Sequence[str], now: datetime) -> None:
+    def evaluate(self, session: Session, book: AlertWriter, codes: Sequence[str], now: datetime) -> None:
         """Look at these units now."""
         units = self._ledger.units(session, codes)
         book.load_open([f"unit:{code}" for code in codes])
@@ -102,7 +102,7 @@ class UnitWatch:
 
 def settle_verdict(
     session: Session,
-    book: AlertBook,
+    book: AlertWriter,
     rule_id: str,
     subject: str,
     verdict: Verdict,
@@ -120,7 +120,7 @@ def settle_verdict(
     _settle(book, rule_id, subject, verdict, policy)
 
 
-def _settle(book: AlertBook, rule_id: str, subject: str, verdict: Finding | Fine, policy: Policy) -> None:
+def _settle(book: AlertWriter, rule_id: str, subject: str, verdict: Finding | Fine, policy: Policy) -> None:
     if isinstance(verdict, Finding):
         book.take(verdict, policy)
     else:

@@ -10,12 +10,12 @@ import msgspec
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from hub.domain.entities import UnitKnown
+from hub.domain.entities import Unit
 from hub.domain.local_time import local_day
-from hub.domain.observations import Night, UnitSeen, UseDay, active_at
-from hub.registry.snapshot import Ledger, read_rows
+from hub.domain.observations import Night, UnitObservations, UseDay, active_at
+from hub.registry.snapshot import RegistrySnapshot, read_rows
 from hub.store.tables.alerts import AlertRow, CredentialDay, DeviceWatch, NightRow
-from hub.store.tables.registry import Credential, Occupant, Person
+from hub.store.tables.registry import CredentialRow, OccupantRow, PersonRow
 from hub.store.upsert import table_of
 
 USES_DAYS: Final = 62
@@ -54,13 +54,13 @@ def dark_gateways(session: Session) -> set[str]:
     return {gateway for gateway in session.exec(query) if gateway is not None}
 
 
-class UnitEyes:
+class ObservationReader:
     """Reads what was seen. What the ledger alone says of a unit is kept until the ledger, or the day, is another.
 
     `is_alone`: nobody else writes uses and nights; they are kept until `forget` is told of a unit, or the day is over.
     """
 
-    def __init__(self, ledger: Ledger, *, is_alone: bool) -> None:
+    def __init__(self, ledger: RegistrySnapshot, *, is_alone: bool) -> None:
         self._ledger = ledger
         self._is_alone = is_alone
         self._read: dict[str, tuple[list[UseDay], list[Night]]] = {}
@@ -68,7 +68,7 @@ class UnitEyes:
         self._named: dict[str, bool] = {}
         self._elsewhere: dict[str, dict[str, str]] = {}
 
-    def seen_of(self, session: Session, units: Mapping[str, UnitKnown], now: datetime) -> dict[str, UnitSeen]:
+    def seen_of(self, session: Session, units: Mapping[str, Unit], now: datetime) -> dict[str, UnitObservations]:
         """What was seen of these units."""
         day = local_day(now)
         if self._kept_of != (self._ledger.revision, day):
@@ -149,25 +149,25 @@ def _night(plain: list[Any], chances: str, before: str) -> Night:
 
 def _named(session: Session, refs: Collection[str]) -> set[str]:
     """Those of these credentials that the ledger has bound to somebody, or to the staff."""
-    rows = read_rows(session, Credential, None, Credential.code, refs)
+    rows = read_rows(session, CredentialRow, None, CredentialRow.code, refs)
     return {row.code for row in rows if row.person_code is not None or row.purpose in {"staff", "master"}}
 
 
-def _double(session: Session, units: Mapping[str, UnitKnown], day: date) -> dict[str, dict[str, str]]:
+def _double(session: Session, units: Mapping[str, Unit], day: date) -> dict[str, dict[str, str]]:
     """Unit -> person -> another unit in which the same person, or the same document, lives on that day."""
     people = {o.person.code for unit in units.values() for o in unit.people_on(day)}
     documents = {
         row.code: row.document_index
-        for row in read_rows(session, Person, None, Person.code, people)
+        for row in read_rows(session, PersonRow, None, PersonRow.code, people)
         if row.document_index is not None
     }
     same: dict[str, set[str]] = defaultdict(set)
-    for row in read_rows(session, Person, None, Person.document_index, set(documents.values())):
+    for row in read_rows(session, PersonRow, None, PersonRow.document_index, set(documents.values())):
         same[row.document_index or ""].add(row.code)
     alike = {code: same[documents[code]] | {code} if code in documents else {code} for code in people}
     homes: dict[str, set[str]] = defaultdict(set)
     everybody = {code for codes in alike.values() for code in codes}
-    for home in read_rows(session, Occupant, None, Occupant.person_code, everybody):
+    for home in read_rows(session, OccupantRow, None, OccupantRow.person_code, everybody):
         if home.role != "guest" and home.from_on <= day and (home.to_on is None or day <= home.to_on):
             homes[home.person_code].add(home.unit_code)
     found: dict[str, dict[str, str]] = defaultdict(dict)
@@ -182,7 +182,9 @@ def _double(session: Session, units: Mapping[str, UnitKnown], day: date) -> dict
     return found
 
 
-def _seen(unit: UnitKnown, uses: list[UseDay], nights: list[Night], devices: list[_Device], dark: set[str]) -> UnitSeen:
+def _seen(
+    unit: Unit, uses: list[UseDay], nights: list[Night], devices: list[_Device], dark: set[str]
+) -> UnitObservations:
     locks = [device for device in devices if device.kind in {"lock", "reader"}]
     placed = [device for device in unit.devices if device.kind in {"lock", "reader"}]
     gateways = {device.gateway_id for device in devices} | {device.gateway for device in unit.devices}
@@ -192,7 +194,7 @@ def _seen(unit: UnitKnown, uses: list[UseDay], nights: list[Night], devices: lis
             last_use[use.ref] = max(use.last_at, last_use.get(use.ref, use.last_at))
     activity = [use.last_at for use in uses if use.opens]
     activity += [at for device in devices if (at := active_at(device.state)) is not None]
-    return UnitSeen(
+    return UnitObservations(
         uses=tuple(uses),
         last_use=last_use,
         nights=tuple(nights),

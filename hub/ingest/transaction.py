@@ -34,7 +34,7 @@ from hub.store.base import to_ms
 from hub.store.changes import record_changes
 from hub.store.database import Database
 from hub.store.tables.ingest import UnfoldedEvent
-from hub.store.turns import take_turn
+from hub.store.turns import acquire_write_lock
 from wire.clock import Clock
 from wire.events import EVENT_TYPES, AnyEvent
 from wire.messages import Ack
@@ -143,7 +143,7 @@ class Intake:
             for key, stream in streams.items():
                 self._settle(key, stream, now, outcome)
             if rows or rejected or changes:
-                take_turn(session)
+                acquire_write_lock(session)
             if rows:
                 changes += self._store(session, rows, opened, now, is_careful=is_careful)
             save_streams(connection, (stream for stream in streams.values() if stream.is_touched), now)

@@ -4,16 +4,16 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from hub.domain.entities import BuildingKnown
+from hub.domain.entities import Building
 from hub.policies.overrides import read_overrides
-from hub.registry.snapshot import Ledger
+from hub.registry.snapshot import RegistrySnapshot
 from hub.rules.policy import Override, PackSet, Policy
 
 
 class BuildingPolicies:
     """Policies as one transaction sees them: overrides are read once, each building's policy is resolved once."""
 
-    def __init__(self, session: Session, ledger: Ledger, packs: PackSet, now: datetime) -> None:
+    def __init__(self, session: Session, ledger: RegistrySnapshot, packs: PackSet, now: datetime) -> None:
         self._session = session
         self._ledger = ledger
         self._packs = packs
@@ -21,7 +21,7 @@ class BuildingPolicies:
         self._overrides: dict[str, list[Override]] | None = None
         self._policies: dict[str | None, Policy] = {}
 
-    def of(self, building: BuildingKnown | None) -> Policy:
+    def of(self, building: Building | None) -> Policy:
         """Return what holds for a building; for an unknown one, what holds everywhere."""
         code = building.code if building is not None else None
         found = self._policies.get(code)
@@ -29,7 +29,7 @@ class BuildingPolicies:
             found = self._policies[code] = self._resolve(building)
         return found
 
-    def _resolve(self, building: BuildingKnown | None) -> Policy:
+    def _resolve(self, building: Building | None) -> Policy:
         if self._overrides is None:
             self._overrides = read_overrides(self._session, self._now)
         if building is None:

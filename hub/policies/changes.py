@@ -8,13 +8,13 @@ from sqlmodel import Session, col, select
 from hub.domain.subject import AlertClass
 from hub.errors import NotFoundError, RegistryError
 from hub.policies.building_policies import BuildingPolicies
-from hub.registry.snapshot import Ledger, held_at
+from hub.registry.snapshot import RegistrySnapshot, held_at
 from hub.rules.catalogue import RULES
 from hub.rules.lifecycle_policy import ALERTS
 from hub.rules.policy import PackSet, Policy, Scalar
 from hub.store.audit import Audited, append_audit
 from hub.store.tables.alerts import PolicyOverride
-from hub.store.tables.registry import Building, RegistryRevision, Scope
+from hub.store.tables.registry import BuildingRow, RegistryRevision, ScopeRow
 
 _LAW_ONLY = frozenset({"enabled"})
 
@@ -24,7 +24,7 @@ def policy_for(session: Session, packs: PackSet, building: str | None, now: date
 
     Raises NotFoundError.
     """
-    ledger = Ledger()
+    ledger = RegistrySnapshot()
     ledger.refresh(session)
     known = None if building is None else ledger.building(session, building)
     if building is not None and known is None:
@@ -120,7 +120,7 @@ def end_override(session: Session, number: int, *, reason: str, by: str, role: s
 def _exists(session: Session, code: str) -> bool:
     return any(
         session.exec(select(table.code).where(held_at(table, None), table.code == code)).first() is not None
-        for table in (Scope, Building)
+        for table in (ScopeRow, BuildingRow)
     )
 
 

@@ -9,7 +9,7 @@ from hub.domain.local_time import local_day
 from hub.policies.building_policies import BuildingPolicies
 from hub.read_models.scopes import Houses
 from hub.rules import l6_no_detector
-from hub.rules.building import BuildingSeen, Gap
+from hub.rules.building import BuildingContents, Gap
 from hub.rules.policy import PackSet
 
 
@@ -29,7 +29,7 @@ class Covered:
 
 
 def buildings_covered(
-    session: Session, houses: Houses, seen: list[BuildingSeen], packs: PackSet, now: datetime
+    session: Session, houses: Houses, seen: list[BuildingContents], packs: PackSet, now: datetime
 ) -> list[Covered]:
     """Every building, in the order of `seen`."""
     policies = BuildingPolicies(session, houses.ledger, packs, now)

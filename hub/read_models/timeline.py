@@ -11,7 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from hub.store.tables.alerts import AlertRow, NightRow
 from hub.store.tables.ingest import EventRow
-from hub.store.tables.registry import DevicePlacement, Occupant
+from hub.store.tables.registry import DevicePlacementRow, OccupantRow
 from wire.errors import ContractError
 from wire.events import AnyEvent, CameraState, DoorState, HelpCall, LockAccess, LockAlarm, PeopleCrossing, SmokeState
 from wire.messages import decode_event
@@ -115,7 +115,7 @@ def to_mark(event_id: int, event: AnyEvent) -> Mark | None:
     return Mark(at=event.observed_at, lane=lane, what=what, count=count, device=event.device, event_id=event_id)
 
 
-def registered_steps(rows: Sequence[Occupant], start: datetime, end: datetime) -> list[Step]:
+def registered_steps(rows: Sequence[OccupantRow], start: datetime, end: datetime) -> list[Step]:
     """How many live there by the ledger, guests not counted: at `start`, and at each local midnight that changes it."""
     living = [row for row in rows if row.role != "guest"]
 
@@ -148,8 +148,8 @@ def camera_outages(events: Iterable[AnyEvent]) -> list[Outage]:
 
 
 def _gateway_outages(session: Session, unit: str, start: datetime, end: datetime) -> list[Outage]:
-    gateways = select(DevicePlacement.gateway_id).where(
-        DevicePlacement.unit_code == unit, col(DevicePlacement.known_to).is_(None)
+    gateways = select(DevicePlacementRow.gateway_id).where(
+        DevicePlacementRow.unit_code == unit, col(DevicePlacementRow.known_to).is_(None)
     )
     query = select(AlertRow).where(
         AlertRow.rule_id == "T1",
@@ -169,8 +169,8 @@ def _nights(unit: str, start: datetime, end: datetime) -> SelectOfScalar[NightRo
     )
 
 
-def _occupants(unit: str) -> SelectOfScalar[Occupant]:
-    return select(Occupant).where(Occupant.unit_code == unit, col(Occupant.known_to).is_(None))
+def _occupants(unit: str) -> SelectOfScalar[OccupantRow]:
+    return select(OccupantRow).where(OccupantRow.unit_code == unit, col(OccupantRow.known_to).is_(None))
 
 
 def _night(row: NightRow) -> Night:

@@ -9,9 +9,9 @@ import msgspec
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, func, select
 
-from hub.domain.entities import CredentialKnown, LeaseKnown, OccupantKnown, RegistrationKnown, UnitKnown
+from hub.domain.entities import Credential, Lease, Occupant, Registration, Unit
 from hub.domain.local_time import local_day
-from hub.domain.observations import DeviceSeen
+from hub.domain.observations import DeviceState
 from hub.domain.scopes import within_any
 from hub.domain.text import Text
 from hub.errors import NotFoundError
@@ -30,17 +30,17 @@ from hub.read_models.unit_views import (
 )
 from hub.registry.personal_data.erasure import FORGOTTEN
 from hub.registry.personal_data.vault import Vault
-from hub.registry.snapshot import Ledger, held_at, read_rows
+from hub.registry.snapshot import RegistrySnapshot, held_at, read_rows
 from hub.rules.capacity import Limits, unit_cap
 from hub.store.tables.alerts import AlertRow, CredentialDay, DeviceWatch, NightRow, RuleVerdict
-from hub.store.tables.registry import Building, DevicePlacement, Person, Unit
+from hub.store.tables.registry import BuildingRow, DevicePlacementRow, PersonRow, UnitRow
 
 SOON: Final = timedelta(days=30)
 """A lease that ends within this time is shown as expiring (C7 reminds from then on)."""
 _NIGHTS: Final = 31
-_seen = msgspec.json.Decoder(DeviceSeen)
-LimitsOf = Callable[[UnitKnown], Limits]
-DueOf = Callable[[UnitKnown, OccupantKnown], date | None]
+_seen = msgspec.json.Decoder(DeviceState)
+LimitsOf = Callable[[Unit], Limits]
+DueOf = Callable[[Unit, Occupant], date | None]
 """By when an occupant has to be registered, where a clock runs."""
 
 
@@ -57,15 +57,17 @@ def list_buildings(
     session: Session, scopes: Sequence[str], *, after: str = "", limit: int = 100
 ) -> tuple[list[BuildingView], str | None]:
     """Buildings by code, with how many units and open alerts each has; and the `after` of the next page."""
-    query = select(Building).where(held_at(Building, None), col(Building.code) > after)
+    query = select(BuildingRow).where(held_at(BuildingRow, None), col(BuildingRow.code) > after)
     if scopes:
         # A scope that is a single unit shows its building too.
-        owners = select(Unit.building_code).where(held_at(Unit, None), within_any(scopes, Unit.code))
-        query = query.where(within_any(scopes, Building.code) | col(Building.code).in_(owners))
-    rows = session.exec(query.order_by(col(Building.code)).limit(limit + 1)).all()
+        owners = select(UnitRow.building_code).where(held_at(UnitRow, None), within_any(scopes, UnitRow.code))
+        query = query.where(within_any(scopes, BuildingRow.code) | col(BuildingRow.code).in_(owners))
+    rows = session.exec(query.order_by(col(BuildingRow.code)).limit(limit + 1)).all()
     codes = [row.code for row in rows[:limit]]
-    units = select(Unit.building_code, func.count()).where(held_at(Unit, None), col(Unit.building_code).in_(codes))
-    counts = dict(session.exec(units.group_by(Unit.building_code)).all())
+    units = select(UnitRow.building_code, func.count()).where(
+        held_at(UnitRow, None), col(UnitRow.building_code).in_(codes)
+    )
+    counts = dict(session.exec(units.group_by(UnitRow.building_code)).all())
     alerts = select(AlertRow.building_code, func.count()).where(
         col(AlertRow.resolved_at).is_(None), col(AlertRow.building_code).in_(codes)
     )
@@ -96,15 +98,15 @@ def list_units(
     limit: int = 200,
 ) -> tuple[list[UnitSummary], str | None]:
     """Units by code; and the `after` of the next page. `text`: an address in any form (`3-2-501`, `3幢2单元501室`)."""
-    query = select(Unit).where(held_at(Unit, None), col(Unit.code) > after)
+    query = select(UnitRow).where(held_at(UnitRow, None), col(UnitRow.code) > after)
     if scopes:
-        query = query.where(within_any(scopes, Unit.code, Unit.building_code))
+        query = query.where(within_any(scopes, UnitRow.code, UnitRow.building_code))
     if building is not None:
-        query = query.where(Unit.building_code == building)
+        query = query.where(UnitRow.building_code == building)
     if text.strip():
         query = query.where(or_(*_address(text)))
-    codes = [row.code for row in session.exec(query.order_by(col(Unit.code)).limit(limit + 1))]
-    known = Ledger()
+    codes = [row.code for row in session.exec(query.order_by(col(UnitRow.code)).limit(limit + 1))]
+    known = RegistrySnapshot()
     known.refresh(session)
     units = known.units(session, codes[:limit])
     opened = _open_alerts(session, units)
@@ -134,16 +136,16 @@ def _address(text: str) -> list[ColumnElement[bool]]:
     """The unit's code, or the numbers of what was written, in their order, as the end of a code."""
     plain = text.strip()
     numbers = "".join(sign if sign.isascii() and sign.isalnum() else " " for sign in plain).split()
-    found = [col(Unit.code).contains(plain, autoescape=True), col(Unit.door) == plain]
+    found = [col(UnitRow.code).contains(plain, autoescape=True), col(UnitRow.door) == plain]
     if numbers:
-        found.append(col(Unit.code).endswith("-".join(["", *numbers]), autoescape=True))
-        found.append(col(Unit.code) == "-".join(numbers))
+        found.append(col(UnitRow.code).endswith("-".join(["", *numbers]), autoescape=True))
+        found.append(col(UnitRow.code) == "-".join(numbers))
     return found
 
 
 def unit_view(session: Session, code: str, now: datetime, limits_of: LimitsOf, due_of: DueOf | None = None) -> UnitView:
     """One unit with what the ledger and the devices say of it. Raises NotFoundError. `due_of` tells the clocks."""
-    ledger = Ledger()
+    ledger = RegistrySnapshot()
     ledger.refresh(session)
     unit = ledger.unit(session, code)
     if unit is None:
@@ -185,7 +187,7 @@ def unit_view(session: Session, code: str, now: datetime, limits_of: LimitsOf, d
 
 def reveal_person(session: Session, vault: Vault, unit: str, person: str) -> Revealed:
     """What is sealed of somebody who lives in, lets or rents `unit`. Raises NotFoundError for anybody else."""
-    known = Ledger()
+    known = RegistrySnapshot()
     known.refresh(session)
     found = known.unit(session, unit)
     belongs = found is not None and person in {
@@ -193,7 +195,7 @@ def reveal_person(session: Session, vault: Vault, unit: str, person: str) -> Rev
         *(lease.tenant_code for lease in found.leases),
         *(lease.lessor_code for lease in found.leases),
     }
-    rows = read_rows(session, Person, None, Person.code, [person]) if belongs else []
+    rows = read_rows(session, PersonRow, None, PersonRow.code, [person]) if belongs else []
     if not rows:
         raise NotFoundError(f"本户没有此人 / person {person}: none of unit {unit}")
     [row] = rows
@@ -204,7 +206,7 @@ def reveal_person(session: Session, vault: Vault, unit: str, person: str) -> Rev
     )
 
 
-_EXPECTED: Final[tuple[tuple[str, Callable[[UnitKnown], bool]], ...]] = (
+_EXPECTED: Final[tuple[tuple[str, Callable[[Unit], bool]], ...]] = (
     ("rooms", lambda unit: bool(unit.rooms)),
     ("areas", lambda unit: bool(unit.rooms) and all(room.area_m2 is not None for room in unit.rooms)),
     ("lease", lambda unit: unit.is_vacant or bool(unit.leases)),
@@ -215,18 +217,18 @@ _EXPECTED: Final[tuple[tuple[str, Callable[[UnitKnown], bool]], ...]] = (
 )
 
 
-def _missing(unit: UnitKnown) -> list[str]:
+def _missing(unit: Unit) -> list[str]:
     return [name for name, holds in _EXPECTED if not holds(unit)]
 
 
-def _people(session: Session, unit: UnitKnown) -> dict[str, PersonView]:
+def _people(session: Session, unit: Unit) -> dict[str, PersonView]:
     codes = {occupant.person.code for occupant in unit.occupants}
     codes |= {code for lease in unit.leases for code in (lease.tenant_code, lease.lessor_code) if code}
     codes |= {held.person_code for held in unit.credentials if held.person_code}
-    return {row.code: _person(row) for row in read_rows(session, Person, None, Person.code, codes)}
+    return {row.code: _person(row) for row in read_rows(session, PersonRow, None, PersonRow.code, codes)}
 
 
-def _person(row: Person) -> PersonView:
+def _person(row: PersonRow) -> PersonView:
     return PersonView(
         code=row.code,
         name=row.name_mask,
@@ -238,11 +240,11 @@ def _person(row: Person) -> PersonView:
     )
 
 
-def _filed(unit: UnitKnown, matches: Callable[[RegistrationKnown], bool]) -> RegistrationKnown | None:
+def _filed(unit: Unit, matches: Callable[[Registration], bool]) -> Registration | None:
     return next((found for found in unit.registrations if matches(found)), None)
 
 
-def _lease(lease: LeaseKnown, unit: UnitKnown, people: dict[str, PersonView], now: datetime) -> LeaseView:
+def _lease(lease: Lease, unit: Unit, people: dict[str, PersonView], now: datetime) -> LeaseView:
     day = local_day(now)
     if lease.ended_on is not None and lease.ended_on <= day:
         state = "ended"
@@ -268,7 +270,7 @@ def _lease(lease: LeaseKnown, unit: UnitKnown, people: dict[str, PersonView], no
 
 
 def _occupant(
-    occupant: OccupantKnown, unit: UnitKnown, people: dict[str, PersonView], now: datetime, due_of: DueOf | None
+    occupant: Occupant, unit: Unit, people: dict[str, PersonView], now: datetime, due_of: DueOf | None
 ) -> OccupantView:
     code = occupant.person.code
     is_current = occupant.is_here_on(local_day(now))
@@ -289,7 +291,7 @@ def _occupant(
 
 
 def _credential(
-    held: CredentialKnown, session: Session, unit: UnitKnown, people: dict[str, PersonView], now: datetime
+    held: Credential, session: Session, unit: Unit, people: dict[str, PersonView], now: datetime
 ) -> CredentialView:
     used = select(func.max(CredentialDay.last_at)).where(
         CredentialDay.ref == held.ref, CredentialDay.unit_code == unit.code
@@ -306,18 +308,18 @@ def _credential(
     )
 
 
-def _devices(session: Session, unit: UnitKnown) -> tuple[DeviceView, ...]:
+def _devices(session: Session, unit: Unit) -> tuple[DeviceView, ...]:
     placed = {
-        row.code: row for row in read_rows(session, DevicePlacement, None, DevicePlacement.unit_code, [unit.code])
+        row.code: row for row in read_rows(session, DevicePlacementRow, None, DevicePlacementRow.unit_code, [unit.code])
     }
     query = select(DeviceWatch).where(or_(col(DeviceWatch.unit_code) == unit.code, col(DeviceWatch.key).in_(placed)))
     heard = {row.key: row for row in session.exec(query)}
     return tuple(_device(key, placed.get(key), heard.get(key)) for key in sorted({*placed, *heard}))
 
 
-def _device(key: str, placed: DevicePlacement | None, heard: DeviceWatch | None) -> DeviceView:
+def _device(key: str, placed: DevicePlacementRow | None, heard: DeviceWatch | None) -> DeviceView:
     gateway, _, device = key.partition("/")
-    seen = DeviceSeen() if heard is None else _seen.decode(heard.state)
+    seen = DeviceState() if heard is None else _seen.decode(heard.state)
     return DeviceView(
         gateway=gateway,
         device=device,
@@ -332,7 +334,7 @@ def _device(key: str, placed: DevicePlacement | None, heard: DeviceWatch | None)
     )
 
 
-def _nights(session: Session, unit: UnitKnown, now: datetime) -> tuple[NightView, ...]:
+def _nights(session: Session, unit: Unit, now: datetime) -> tuple[NightView, ...]:
     first = local_day(now) - timedelta(days=_NIGHTS)
     query = select(NightRow).where(NightRow.place == unit.code, col(NightRow.night) >= first)
     return tuple(
@@ -371,4 +373,4 @@ def _last_nights(session: Session, codes: Iterable[str], now: datetime) -> dict[
 
 def building_of(session: Session, unit: str) -> str | None:
     """The building of a unit that the ledger has, else None."""
-    return session.exec(select(Unit.building_code).where(held_at(Unit, None), Unit.code == unit)).first()
+    return session.exec(select(UnitRow.building_code).where(held_at(UnitRow, None), UnitRow.code == unit)).first()

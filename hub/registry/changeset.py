@@ -12,11 +12,11 @@ from sqlmodel import Session, col, select
 from hub.domain.stored_event import Change
 from hub.store.tables.ingest import Gateway
 from hub.store.tables.registry import (
-    DevicePlacement,
-    GatewayPlacement,
-    Person,
+    DevicePlacementRow,
+    GatewayPlacementRow,
+    PersonRow,
     RegistryRevision,
-    Unit,
+    UnitRow,
     Versioned,
 )
 
@@ -84,15 +84,15 @@ def columns_of(table: type[Versioned]) -> tuple[str, ...]:
 
 def keep_known(session: Session, wanted: Iterable[Wanted]) -> None:
     """What a form or a row leaves out of somebody, and the ledger has, stays: blank is not "no longer"."""
-    people = [item.row for item in wanted if isinstance(item.row, Person)]
-    held = current(session, Person, [row.code for row in people])
+    people = [item.row for item in wanted if isinstance(item.row, PersonRow)]
+    held = current(session, PersonRow, [row.code for row in people])
     for row in people:
         before = held.get(row.code)
-        if isinstance(before, Person):
+        if isinstance(before, PersonRow):
             fill(row, before)
 
 
-def fill(row: Person, before: Person) -> None:
+def fill(row: PersonRow, before: PersonRow) -> None:
     """Take from `before` what `row` does not say."""
     for names in _TOGETHER:
         if not getattr(row, names[0]):
@@ -128,13 +128,13 @@ def compare(wanted: Sequence[Wanted], held: Held) -> list[Step]:
 def _step(item: Wanted, before: Versioned | None, names: Sequence[str]) -> Step:
     if before is None:
         return Step("add", item, None)
-    if isinstance(item.row, Person) and isinstance(before, Person):
+    if isinstance(item.row, PersonRow) and isinstance(before, PersonRow):
         _keep_seals(item.row, before)
     fields = tuple(name for name in names if getattr(item.row, name) != getattr(before, name))
     return Step("change" if fields else "same", item, before, fields)
 
 
-def _keep_seals(row: Person, before: Person) -> None:
+def _keep_seals(row: PersonRow, before: PersonRow) -> None:
     """Sealing twice gives two texts; equal indexes say that the value is the same."""
     for name in ("name", "phone", "document"):
         if getattr(row, f"{name}_index") == getattr(before, f"{name}_index"):
@@ -181,7 +181,7 @@ def touched_units(steps: Iterable[Step]) -> list[str] | None:
         for row in (step.wanted.row, step.before):
             if row is None:
                 continue
-            if isinstance(row, Unit):
+            if isinstance(row, UnitRow):
                 codes.add(row.code)
             elif getattr(row, "unit_code", None):
                 codes.add(row.unit_code)  # type: ignore[attr-defined]  # getattr above found it
@@ -193,7 +193,7 @@ def touched_units(steps: Iterable[Step]) -> list[str] | None:
 def place_gateways(session: Session, rows: Iterable[Versioned], now: datetime) -> None:
     """A gateway that the ledger places belongs to us: adopt it, and have it known before it first speaks."""
     for row in rows:
-        if isinstance(row, GatewayPlacement):
+        if isinstance(row, GatewayPlacementRow):
             session.exec(update(Gateway).where(col(Gateway.id) == row.code).values(building_code=row.building_code))
             session.exec(
                 update(Gateway)
@@ -210,6 +210,6 @@ def place_gateways(session: Session, rows: Iterable[Versioned], now: datetime) -
                         last_seen_at=now,
                     )
                 )
-        elif isinstance(row, DevicePlacement) and row.building_code is None and row.unit_code is not None:
-            unit = current(session, Unit, [row.unit_code]).get(row.unit_code)
-            row.building_code = unit.building_code if isinstance(unit, Unit) else None
+        elif isinstance(row, DevicePlacementRow) and row.building_code is None and row.unit_code is not None:
+            unit = current(session, UnitRow, [row.unit_code]).get(row.unit_code)
+            row.building_code = unit.building_code if isinstance(unit, UnitRow) else None

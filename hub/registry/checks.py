@@ -8,52 +8,52 @@ from sqlmodel import Session, col, select
 
 from hub.registry.changeset import Wanted, Where, current
 from hub.store.tables.registry import (
-    Booking,
-    Building,
-    Credential,
-    DevicePlacement,
-    GatewayPlacement,
-    HelpService,
-    Lease,
-    Occupant,
-    Person,
-    Registration,
-    Room,
-    Scope,
-    Unit,
+    BookingRow,
+    BuildingRow,
+    CredentialRow,
+    DevicePlacementRow,
+    GatewayPlacementRow,
+    HelpServiceRow,
+    LeaseRow,
+    OccupantRow,
+    PersonRow,
+    RegistrationRow,
+    RoomRow,
+    ScopeRow,
+    UnitRow,
     Versioned,
-    Welfare,
+    WelfareRow,
 )
 
 Fault = tuple[Where, str]
 _NAMES: dict[type[Versioned], tuple[tuple[str, type[Versioned]], ...]] = {
-    Scope: (("parent_code", Scope),),
-    Building: (("scope_code", Scope),),
-    Unit: (("building_code", Building), ("owner_code", Person)),
-    Room: (("unit_code", Unit),),
-    Lease: (
-        ("unit_code", Unit),
-        ("room_code", Room),
-        ("lessor_code", Person),
-        ("tenant_code", Person),
-        ("parent_lease_code", Lease),
+    ScopeRow: (("parent_code", ScopeRow),),
+    BuildingRow: (("scope_code", ScopeRow),),
+    UnitRow: (("building_code", BuildingRow), ("owner_code", PersonRow)),
+    RoomRow: (("unit_code", UnitRow),),
+    LeaseRow: (
+        ("unit_code", UnitRow),
+        ("room_code", RoomRow),
+        ("lessor_code", PersonRow),
+        ("tenant_code", PersonRow),
+        ("parent_lease_code", LeaseRow),
     ),
-    Occupant: (("unit_code", Unit), ("room_code", Room), ("lease_code", Lease), ("person_code", Person)),
-    Registration: (("unit_code", Unit), ("person_code", Person), ("lease_code", Lease)),
-    Credential: (("unit_code", Unit), ("person_code", Person), ("lease_code", Lease)),
-    Booking: (("unit_code", Unit),),
-    Welfare: (("code", Unit),),
-    HelpService: (("code", Unit),),
-    DevicePlacement: (("building_code", Building), ("unit_code", Unit), ("room_code", Room)),
-    GatewayPlacement: (("building_code", Building),),
+    OccupantRow: (("unit_code", UnitRow), ("room_code", RoomRow), ("lease_code", LeaseRow), ("person_code", PersonRow)),
+    RegistrationRow: (("unit_code", UnitRow), ("person_code", PersonRow), ("lease_code", LeaseRow)),
+    CredentialRow: (("unit_code", UnitRow), ("person_code", PersonRow), ("lease_code", LeaseRow)),
+    BookingRow: (("unit_code", UnitRow),),
+    WelfareRow: (("code", UnitRow),),
+    HelpServiceRow: (("code", UnitRow),),
+    DevicePlacementRow: (("building_code", BuildingRow), ("unit_code", UnitRow), ("room_code", RoomRow)),
+    GatewayPlacementRow: (("building_code", BuildingRow),),
 }
 _WORDS: dict[type[Versioned], str] = {
-    Scope: "范围/scope",
-    Building: "楼栋/building",
-    Unit: "房屋/unit",
-    Room: "房间/room",
-    Lease: "租约/lease",
-    Person: "人员/person",
+    ScopeRow: "范围/scope",
+    BuildingRow: "楼栋/building",
+    UnitRow: "房屋/unit",
+    RoomRow: "房间/room",
+    LeaseRow: "租约/lease",
+    PersonRow: "人员/person",
 }
 
 
@@ -91,13 +91,13 @@ def _terms(wanted: Sequence[Wanted]) -> Iterable[Fault]:
     for item in wanted:
         row = item.row
         pairs: tuple[tuple[object, object, str], ...] = ()
-        if isinstance(row, Lease):
+        if isinstance(row, LeaseRow):
             pairs = ((row.start_on, row.end_on, "租约 lease"), (row.start_on, row.ended_on, "租约 lease"))
-        elif isinstance(row, Occupant):
+        elif isinstance(row, OccupantRow):
             pairs = ((row.from_on, row.to_on, "居住 stay"), (row.from_on, row.guest_until, "访客 guest"))
-        elif isinstance(row, Credential):
+        elif isinstance(row, CredentialRow):
             pairs = ((row.valid_from, row.valid_to, "凭证 credential"),)
-        elif isinstance(row, Booking):
+        elif isinstance(row, BookingRow):
             pairs = ((row.from_at, row.to_at, "预约 booking"),)
         for begins, ends, what in pairs:
             if begins is not None and ends is not None and ends < begins:  # type: ignore[operator]  # both of one kind
@@ -108,17 +108,19 @@ def _terms(wanted: Sequence[Wanted]) -> Iterable[Fault]:
 
 
 def _overlaps(session: Session, wanted: Sequence[Wanted]) -> Iterable[Fault]:
-    leases = {item.row.code: item for item in wanted if isinstance(item.row, Lease)}
-    units = sorted({item.row.unit_code for item in leases.values() if isinstance(item.row, Lease)})
-    by_unit: dict[str, list[Lease]] = defaultdict(list)
+    leases = {item.row.code: item for item in wanted if isinstance(item.row, LeaseRow)}
+    units = sorted({item.row.unit_code for item in leases.values() if isinstance(item.row, LeaseRow)})
+    by_unit: dict[str, list[LeaseRow]] = defaultdict(list)
     for start in range(0, len(units), 500):
-        query = select(Lease).where(col(Lease.known_to).is_(None), col(Lease.unit_code).in_(units[start : start + 500]))
+        query = select(LeaseRow).where(
+            col(LeaseRow.known_to).is_(None), col(LeaseRow.unit_code).in_(units[start : start + 500])
+        )
         for held in session.exec(query):
             if held.code not in leases:
                 by_unit[held.unit_code].append(held)
     for item in leases.values():
         row = item.row
-        assert isinstance(row, Lease)
+        assert isinstance(row, LeaseRow)
         for other in by_unit[row.unit_code]:
             if _conflict(row, other):
                 term = f"{other.start_on} → {other.end_on or '不定期'}"
@@ -132,7 +134,7 @@ def _overlaps(session: Session, wanted: Sequence[Wanted]) -> Iterable[Fault]:
         by_unit[row.unit_code].append(row)
 
 
-def _conflict(a: Lease, b: Lease) -> bool:
+def _conflict(a: LeaseRow, b: LeaseRow) -> bool:
     if a.parent_lease_code is not None or b.parent_lease_code is not None:
         return False
     if a.room_code is not None and b.room_code is not None and a.room_code != b.room_code:
@@ -140,6 +142,6 @@ def _conflict(a: Lease, b: Lease) -> bool:
     return a.start_on <= _last(b) and b.start_on <= _last(a)
 
 
-def _last(lease: Lease) -> date:
+def _last(lease: LeaseRow) -> date:
     ends = [end for end in (lease.end_on, lease.ended_on) if end is not None]
     return min(ends, default=date.max)

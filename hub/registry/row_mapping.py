@@ -3,21 +3,9 @@
 from collections.abc import Mapping
 
 from hub.domain.entities import (
-    BuildingKnown,
-    CredentialKnown,
-    DeviceKnown,
-    HelpKnown,
-    LeaseKnown,
-    OccupantKnown,
-    PersonKnown,
-    RegistrationKnown,
-    RoomKnown,
-    WelfareKnown,
-)
-from hub.store.tables.registry import (
     Building,
     Credential,
-    DevicePlacement,
+    Device,
     HelpService,
     Lease,
     Occupant,
@@ -26,18 +14,30 @@ from hub.store.tables.registry import (
     Room,
     Welfare,
 )
+from hub.store.tables.registry import (
+    BuildingRow,
+    CredentialRow,
+    DevicePlacementRow,
+    HelpServiceRow,
+    LeaseRow,
+    OccupantRow,
+    PersonRow,
+    RegistrationRow,
+    RoomRow,
+    WelfareRow,
+)
 
 
-def building(row: Building) -> BuildingKnown:
+def building(row: BuildingRow) -> Building:
     """A building."""
-    return BuildingKnown(
+    return Building(
         row.code, row.name, row.scope_code, row.jurisdiction, row.land_type, row.has_manager, row.keeps_register
     )
 
 
-def person(row: Person) -> PersonKnown:
+def person(row: PersonRow) -> Person:
     """A person, without a name."""
-    return PersonKnown(
+    return Person(
         code=row.code,
         mask=row.name_mask,
         has_name=row.name_index is not None,
@@ -50,14 +50,14 @@ def person(row: Person) -> PersonKnown:
     )
 
 
-def room(row: Room) -> RoomKnown:
+def room(row: RoomRow) -> Room:
     """A room."""
-    return RoomKnown(row.code, row.name, row.room_type, row.area_m2, row.area_basis)
+    return Room(row.code, row.name, row.room_type, row.area_m2, row.area_basis)
 
 
-def lease(row: Lease) -> LeaseKnown:
+def lease(row: LeaseRow) -> Lease:
     """A lease."""
-    return LeaseKnown(
+    return Lease(
         code=row.code,
         room_code=row.room_code,
         tenant_code=row.tenant_code,
@@ -73,9 +73,9 @@ def lease(row: Lease) -> LeaseKnown:
     )
 
 
-def occupant(row: Occupant, persons: Mapping[str, PersonKnown]) -> OccupantKnown:
+def occupant(row: OccupantRow, persons: Mapping[str, Person]) -> Occupant:
     """Somebody who lives in a unit; `persons` by code."""
-    return OccupantKnown(
+    return Occupant(
         code=row.code,
         person=persons[row.person_code],
         room_code=row.room_code,
@@ -89,14 +89,14 @@ def occupant(row: Occupant, persons: Mapping[str, PersonKnown]) -> OccupantKnown
     )
 
 
-def registration(row: Registration) -> RegistrationKnown:
+def registration(row: RegistrationRow) -> Registration:
     """A filing."""
-    return RegistrationKnown(row.kind, row.person_code, row.lease_code, row.status, row.filed_on)
+    return Registration(row.kind, row.person_code, row.lease_code, row.status, row.filed_on)
 
 
-def credential(row: Credential) -> CredentialKnown:
+def credential(row: CredentialRow) -> Credential:
     """A credential."""
-    return CredentialKnown(
+    return Credential(
         ref=row.code,
         kind=row.kind,
         mask=row.mask,
@@ -111,19 +111,19 @@ def credential(row: Credential) -> CredentialKnown:
     )
 
 
-def welfare(row: Welfare) -> WelfareKnown:
+def welfare(row: WelfareRow) -> Welfare:
     """What a household agreed to."""
-    return WelfareKnown(row.away_until, row.daytime_only, row.withdrawn_at)
+    return Welfare(row.away_until, row.daytime_only, row.withdrawn_at)
 
 
-def help_service(row: HelpService) -> HelpKnown:
+def help_service(row: HelpServiceRow) -> HelpService:
     """That a household has a help button."""
-    return HelpKnown(row.withdrawn_at)
+    return HelpService(row.withdrawn_at)
 
 
-def device(row: DevicePlacement) -> DeviceKnown:
+def device(row: DevicePlacementRow) -> Device:
     """A device and its place."""
-    return DeviceKnown(
+    return Device(
         gateway=row.gateway_id,
         device=row.device,
         kind=row.kind,

@@ -10,31 +10,31 @@ from sqlmodel import Session, col, func, select
 
 from hub.domain.device_location import Place
 from hub.domain.entities import (
-    BookingKnown,
-    BuildingKnown,
-    CredentialKnown,
-    DeviceKnown,
-    UnitKnown,
+    Booking,
+    Building,
+    Credential,
+    Device,
+    Unit,
 )
 from hub.registry import row_mapping
 from hub.store.tables.ingest import Gateway
 from hub.store.tables.registry import (
-    Booking,
-    Building,
-    Credential,
-    DevicePlacement,
-    GatewayPlacement,
-    HelpService,
-    Lease,
-    Occupant,
-    Person,
-    Registration,
+    BookingRow,
+    BuildingRow,
+    CredentialRow,
+    DevicePlacementRow,
+    GatewayPlacementRow,
+    HelpServiceRow,
+    LeaseRow,
+    OccupantRow,
+    PersonRow,
+    RegistrationRow,
     RegistryRevision,
-    Room,
-    Scope,
-    Unit,
+    RoomRow,
+    ScopeRow,
+    UnitRow,
     Versioned,
-    Welfare,
+    WelfareRow,
 )
 
 R = TypeVar("R", bound=Versioned)
@@ -76,7 +76,7 @@ def read_rows(
     return found
 
 
-class Ledger:
+class RegistrySnapshot:
     """Answers where a device is and what is known of a unit. Call `refresh` at the start of each transaction.
 
     `as_of`: judge by what was known then (replay); None: by what is known now.
@@ -86,9 +86,9 @@ class Ledger:
         self._as_of = as_of
         self._revision = -1
         self._places: dict[PlaceKey, tuple[Place, Adoption]] = {}
-        self._units: dict[str, UnitKnown | None] = {}
-        self._buildings: dict[str, BuildingKnown | None] = {}
-        self._credentials: dict[str, CredentialKnown | None] = {}
+        self._units: dict[str, Unit | None] = {}
+        self._buildings: dict[str, Building | None] = {}
+        self._credentials: dict[str, Credential | None] = {}
         self._scopes: dict[str, str | None] | None = None
         self._adopted: dict[str, Adoption] = {}
         self._strangers: dict[str, Adoption] = {}
@@ -165,11 +165,11 @@ class Ledger:
         if len(self._places) + len(wanted) > _MOST_PLACES:
             self._places.clear()
         codes = {f"{gateway}/{device}" for gateway, device, _ in wanted}
-        rows = read_rows(session, DevicePlacement, self._as_of, DevicePlacement.code, codes)
+        rows = read_rows(session, DevicePlacementRow, self._as_of, DevicePlacementRow.code, codes)
         placed = {row.code: row_mapping.device(row) for row in rows}
         units = {told for _, _, told in wanted if told is not None}
         units |= {known.unit_code for known in placed.values() if known.unit_code is not None}
-        homes = {row.code: row.building_code for row in read_rows(session, Unit, self._as_of, Unit.code, units)}
+        homes = {row.code: row.building_code for row in read_rows(session, UnitRow, self._as_of, UnitRow.code, units)}
         for key in wanted:
             gateway, device, told = key
             known = placed.get(f"{gateway}/{device}")
@@ -186,7 +186,7 @@ class Ledger:
 
     def _read_adoptions(self, session: Session, gateways: Collection[str]) -> dict[str, Adoption]:
         """Whether gateways are ours, and the building of each, if any is known."""
-        rows = read_rows(session, GatewayPlacement, self._as_of, GatewayPlacement.code, gateways)
+        rows = read_rows(session, GatewayPlacementRow, self._as_of, GatewayPlacementRow.code, gateways)
         placed: dict[str, str | None] = {row.code: row.building_code for row in rows}
         found: dict[str, Adoption] = {gateway: (gateway in placed, placed.get(gateway)) for gateway in gateways}
         ordered = sorted(gateways)
@@ -199,22 +199,22 @@ class Ledger:
                     found[gateway] = (state == "active", building)
         return found
 
-    def building(self, session: Session, code: str) -> BuildingKnown | None:
+    def building(self, session: Session, code: str) -> Building | None:
         """A building, or None when the ledger has none of that code."""
         if code not in self._buildings:
-            rows = read_rows(session, Building, self._as_of, Building.code, [code])
+            rows = read_rows(session, BuildingRow, self._as_of, BuildingRow.code, [code])
             self._buildings[code] = row_mapping.building(rows[0]) if rows else None
         return self._buildings[code]
 
-    def buildings(self, session: Session) -> list[BuildingKnown]:
+    def buildings(self, session: Session) -> list[Building]:
         """Every building."""
-        return [row_mapping.building(row) for row in read_rows(session, Building, self._as_of)]
+        return [row_mapping.building(row) for row in read_rows(session, BuildingRow, self._as_of)]
 
-    def devices(self, session: Session) -> list[DeviceKnown]:
+    def devices(self, session: Session) -> list[Device]:
         """Every device that has a place."""
-        return [row_mapping.device(row) for row in read_rows(session, DevicePlacement, self._as_of)]
+        return [row_mapping.device(row) for row in read_rows(session, DevicePlacementRow, self._as_of)]
 
-    def credential(self, session: Session, ref: str) -> CredentialKnown | None:
+    def credential(self, session: Session, ref: str) -> Credential | None:
         """What the ledger says of a credential."""
         if ref not in self._credentials:
             self.look_up_credentials(session, {ref})
@@ -228,13 +228,13 @@ class Ledger:
         if len(self._credentials) + len(wanted) > _MOST_CREDENTIALS:
             self._credentials.clear()
         self._credentials.update(dict.fromkeys(wanted))
-        rows = read_rows(session, Credential, self._as_of, Credential.code, wanted)
+        rows = read_rows(session, CredentialRow, self._as_of, CredentialRow.code, wanted)
         self._credentials.update({row.code: row_mapping.credential(row) for row in rows})
 
-    def scope_path(self, session: Session, building: BuildingKnown) -> tuple[str, ...]:
+    def scope_path(self, session: Session, building: Building) -> tuple[str, ...]:
         """The building's code, its scope, that one's parent, …, and last "" for the organisation."""
         if self._scopes is None:
-            self._scopes = {row.code: row.parent_code for row in read_rows(session, Scope, self._as_of)}
+            self._scopes = {row.code: row.parent_code for row in read_rows(session, ScopeRow, self._as_of)}
         path = [building.code]
         scope = building.scope_code
         while scope is not None and scope not in path:
@@ -242,14 +242,14 @@ class Ledger:
             scope = self._scopes.get(scope)
         return (*path, "")
 
-    def unit(self, session: Session, code: str) -> UnitKnown | None:
+    def unit(self, session: Session, code: str) -> Unit | None:
         """One unit with everything, or None when the ledger has none of that code."""
         return self.units(session, [code]).get(code)
 
-    def units(self, session: Session, codes: Collection[str] | None = None) -> dict[str, UnitKnown]:
+    def units(self, session: Session, codes: Collection[str] | None = None) -> dict[str, Unit]:
         """Units with everything, read in bulk. None: all of them."""
         if codes is None:
-            query = select(Unit.code).where(held_at(Unit, self._as_of)).order_by(col(Unit.code))
+            query = select(UnitRow.code).where(held_at(UnitRow, self._as_of)).order_by(col(UnitRow.code))
             codes = list(session.exec(query))
         wanted = [code for code in codes if code not in self._units]
         if wanted:
@@ -262,26 +262,30 @@ def _read_units(
     session: Session,
     codes: Collection[str],
     as_of: datetime | None,
-    building: Callable[[Session, str], BuildingKnown | None],
-) -> dict[str, UnitKnown]:
-    occupants = _by_unit(read_rows(session, Occupant, as_of, Occupant.unit_code, codes))
+    building: Callable[[Session, str], Building | None],
+) -> dict[str, Unit]:
+    occupants = _by_unit(read_rows(session, OccupantRow, as_of, OccupantRow.unit_code, codes))
     people = {row.person_code for rows in occupants.values() for row in rows}
-    persons = {row.code: row_mapping.person(row) for row in read_rows(session, Person, as_of, Person.code, people)}
-    rooms = _by_unit(read_rows(session, Room, as_of, Room.unit_code, codes))
-    leases = _by_unit(read_rows(session, Lease, as_of, Lease.unit_code, codes))
-    filings = _by_unit(read_rows(session, Registration, as_of, Registration.unit_code, codes))
-    credentials = _by_unit(read_rows(session, Credential, as_of, Credential.unit_code, codes))
-    bookings = _by_unit(read_rows(session, Booking, as_of, Booking.unit_code, codes))
-    devices = _by_unit(read_rows(session, DevicePlacement, as_of, DevicePlacement.unit_code, codes))
-    welfare = {row.code: row_mapping.welfare(row) for row in read_rows(session, Welfare, as_of, Welfare.code, codes)}
-    helped = read_rows(session, HelpService, as_of, HelpService.code, codes)
+    persons = {
+        row.code: row_mapping.person(row) for row in read_rows(session, PersonRow, as_of, PersonRow.code, people)
+    }
+    rooms = _by_unit(read_rows(session, RoomRow, as_of, RoomRow.unit_code, codes))
+    leases = _by_unit(read_rows(session, LeaseRow, as_of, LeaseRow.unit_code, codes))
+    filings = _by_unit(read_rows(session, RegistrationRow, as_of, RegistrationRow.unit_code, codes))
+    credentials = _by_unit(read_rows(session, CredentialRow, as_of, CredentialRow.unit_code, codes))
+    bookings = _by_unit(read_rows(session, BookingRow, as_of, BookingRow.unit_code, codes))
+    devices = _by_unit(read_rows(session, DevicePlacementRow, as_of, DevicePlacementRow.unit_code, codes))
+    welfare = {
+        row.code: row_mapping.welfare(row) for row in read_rows(session, WelfareRow, as_of, WelfareRow.code, codes)
+    }
+    helped = read_rows(session, HelpServiceRow, as_of, HelpServiceRow.code, codes)
     buttons = {row.code: row_mapping.help_service(row) for row in helped}
-    found: dict[str, UnitKnown] = {}
-    for row in read_rows(session, Unit, as_of, Unit.code, codes):
+    found: dict[str, Unit] = {}
+    for row in read_rows(session, UnitRow, as_of, UnitRow.code, codes):
         place = building(session, row.building_code)
         if place is None:
-            place = BuildingKnown(row.building_code, row.building_code, None, "", "unknown", None, None)
-        found[row.code] = UnitKnown(
+            place = Building(row.building_code, row.building_code, None, "", "unknown", None, None)
+        found[row.code] = Unit(
             code=row.code,
             building=place,
             entrance=row.entrance,
@@ -296,7 +300,7 @@ def _read_units(
             occupants=tuple(row_mapping.occupant(r, persons) for r in occupants[row.code] if r.person_code in persons),
             registrations=tuple(row_mapping.registration(r) for r in filings[row.code]),
             credentials=tuple(row_mapping.credential(r) for r in credentials[row.code]),
-            bookings=tuple(BookingKnown(r.purpose, r.from_at, r.to_at) for r in bookings[row.code]),
+            bookings=tuple(Booking(r.purpose, r.from_at, r.to_at) for r in bookings[row.code]),
             devices=tuple(row_mapping.device(r) for r in devices[row.code]),
             welfare=welfare.get(row.code),
             help_button=buttons.get(row.code),

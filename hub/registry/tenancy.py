@@ -16,7 +16,7 @@ from hub.registry.personal_data.vault import Vault
 from hub.registry.sheets.known import known_people
 from hub.registry.snapshot import read_rows
 from hub.registry.yaml_import.seed_rows import NOT_YET, card_ref, occupant_code
-from hub.store.tables.registry import Credential, Lease, Occupant, Registration, Unit, Versioned
+from hub.store.tables.registry import CredentialRow, LeaseRow, OccupantRow, RegistrationRow, UnitRow, Versioned
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def check_in(
     # As the import names them, so that a later file finds what was entered by hand.
     room = "" if form.room is None else f"/{form.room.removeprefix(form.unit + ':')}"
     lease = f"{form.unit}{room}@{form.start}"
-    if lease in current(session, Lease, [lease]):
+    if lease in current(session, LeaseRow, [lease]):
         raise RegistryError(
             f"start: 台账中已有 {form.start} 起的租约 / a lease of {form.unit} from {form.start} is there already"
         )
@@ -87,7 +87,7 @@ def check_in(
             if resident.card:
                 ref, mask = card_ref(organisation_key, resident.card)
                 rows.append(
-                    Credential(
+                    CredentialRow(
                         code=ref,
                         known_from=NOT_YET,
                         mask=mask,
@@ -102,7 +102,7 @@ def check_in(
         first = first or code
         rows += _resident(form, lease, code, resident)
     rows.append(
-        Lease(
+        LeaseRow(
             code=lease,
             known_from=NOT_YET,
             unit_code=form.unit,
@@ -120,7 +120,7 @@ def check_in(
 
 def _resident(form: CheckIn, lease: str, code: str, resident: NewResident) -> list[Versioned]:
     rows: list[Versioned] = [
-        Occupant(
+        OccupantRow(
             code=occupant_code(form.unit, lease, code),
             known_from=NOT_YET,
             unit_code=form.unit,
@@ -135,7 +135,7 @@ def _resident(form: CheckIn, lease: str, code: str, resident: NewResident) -> li
     ]
     if resident.registered_on is not None:
         rows.append(
-            Registration(
+            RegistrationRow(
                 code=f"residence/{form.unit}/{code}",
                 known_from=NOT_YET,
                 kind="residence",
@@ -153,25 +153,25 @@ def check_out(session: Session, form: CheckOut, *, now: datetime, by: str) -> li
     Raises NotFoundError, RegistryError.
     """
     unit = unit_row(session, form.unit)
-    lease = current(session, Lease, [form.lease]).get(form.lease)
-    if not isinstance(lease, Lease) or lease.unit_code != form.unit:
+    lease = current(session, LeaseRow, [form.lease]).get(form.lease)
+    if not isinstance(lease, LeaseRow) or lease.unit_code != form.unit:
         raise NotFoundError(f"lease: 本户没有此租约 / {form.lease}: unit {form.unit} has none of that code")
     if form.ended_on > local_day(now):
         raise RegistryError(f"ended_on: 不能晚于今天 / {form.ended_on} is still to come; check them out on the day")
     if lease.ended_on is not None:
         raise RegistryError(f"lease: 已于 {lease.ended_on} 终止 / ended on {lease.ended_on} already")
     rows: list[Versioned] = [changed(lease, ended_on=form.ended_on)]
-    people = read_rows(session, Occupant, None, Occupant.unit_code, [form.unit])
+    people = read_rows(session, OccupantRow, None, OccupantRow.unit_code, [form.unit])
     leaving = [o for o in people if o.lease_code == form.lease and (o.to_on is None or o.to_on > form.ended_on)]
     rows += [changed(occupant, to_on=max(form.ended_on, occupant.from_on)) for occupant in leaving]
     # With the end of their last day: they carry their things out on it.
     last = start_of(form.ended_on + timedelta(days=1))
-    for held in read_rows(session, Credential, None, Credential.unit_code, [form.unit]):
+    for held in read_rows(session, CredentialRow, None, CredentialRow.unit_code, [form.unit]):
         if held.lease_code == form.lease and (held.valid_to is None or held.valid_to > last):
             rows.append(changed(held, valid_to=last if held.valid_from is None else max(last, held.valid_from)))
     if form.reported_on is not None:
         rows.append(
-            Registration(
+            RegistrationRow(
                 code=f"termination/{form.lease}",
                 known_from=NOT_YET,
                 kind="termination",
@@ -193,10 +193,10 @@ def changed(row: Versioned, **values: object) -> Versioned:
     return table(code=row.code, known_from=NOT_YET, **plain)
 
 
-def unit_row(session: Session, code: str) -> Unit:
+def unit_row(session: Session, code: str) -> UnitRow:
     """The unit as it is now. Raises NotFoundError."""
-    row = current(session, Unit, [code]).get(code)
-    if not isinstance(row, Unit):
+    row = current(session, UnitRow, [code]).get(code)
+    if not isinstance(row, UnitRow):
         raise NotFoundError(f"台账中没有房屋 {code} / unit {code}: the ledger has none of that code")
     return row
 

@@ -16,7 +16,7 @@ from hub.registry.sheets.known import known_people
 from hub.registry.snapshot import read_rows
 from hub.registry.tenancy import changed, unit_row, write
 from hub.registry.yaml_import.seed_rows import NOT_YET, occupant_code
-from hub.store.tables.registry import Booking, Lease, Occupant, Registration
+from hub.store.tables.registry import BookingRow, LeaseRow, OccupantRow, RegistrationRow
 
 FilingKind = Literal["residence", "house", "contract", "termination"]
 
@@ -64,7 +64,7 @@ def add_guest(session: Session, guest: Guest, *, vault: Vault, now: datetime, by
         person = person_row(PersonWords(code, guest.name, guest.phone or None), vault, local_day(now))
     except ValueError as error:
         raise RegistryError(f"guest: {error}") from error
-    stay = Occupant(
+    stay = OccupantRow(
         code=occupant_code(guest.unit, None, code),
         known_from=NOT_YET,
         unit_code=guest.unit,
@@ -79,7 +79,7 @@ def add_guest(session: Session, guest: Guest, *, vault: Vault, now: datetime, by
 def add_booking(session: Session, visit: Visit, *, now: datetime, by: str) -> list[Change]:
     """Enter a booking. Raises NotFoundError, RegistryError."""
     unit_row(session, visit.unit)
-    row = Booking(
+    row = BookingRow(
         code=f"{visit.unit}/{visit.purpose}/{visit.begin.isoformat()}",
         known_from=NOT_YET,
         unit_code=visit.unit,
@@ -98,18 +98,18 @@ def add_filing(session: Session, filing: Filing, *, now: datetime, by: str) -> l
         raise RegistryError(f"filed_on: 不能晚于今天 / {filing.filed_on} is in the future")
     about = filing.unit
     if filing.kind == "residence":
-        people = read_rows(session, Occupant, None, Occupant.unit_code, [filing.unit])
+        people = read_rows(session, OccupantRow, None, OccupantRow.unit_code, [filing.unit])
         if filing.person is None or filing.person not in {occupant.person_code for occupant in people}:
             raise RegistryError(
                 f"person: 请选择在住的人 / a residence is somebody's who lives in {filing.unit}; give their code"
             )
         about = f"{filing.unit}/{filing.person}"
     elif filing.kind != "house":
-        lease = current(session, Lease, [filing.lease or ""]).get(filing.lease or "")
-        if not isinstance(lease, Lease) or lease.unit_code != filing.unit:
+        lease = current(session, LeaseRow, [filing.lease or ""]).get(filing.lease or "")
+        if not isinstance(lease, LeaseRow) or lease.unit_code != filing.unit:
             raise RegistryError(f"lease: 请选择这套房屋的租约 / {filing.unit} has none of the code {filing.lease!r}")
         about = lease.code
-    row = Registration(
+    row = RegistrationRow(
         code=f"{filing.kind}/{about}",
         known_from=NOT_YET,
         kind=filing.kind,
@@ -132,7 +132,7 @@ def set_counting(session: Session, unit: str, *, opted_out: bool, now: datetime,
 
 def leave_early(session: Session, unit: str, occupant: str, *, on: date, now: datetime, by: str) -> list[Change]:
     """Somebody of several has left, or a guest has: the lease goes on. Raises NotFoundError, RegistryError."""
-    row = current(session, Occupant, [occupant]).get(occupant)
-    if not isinstance(row, Occupant) or row.unit_code != unit:
+    row = current(session, OccupantRow, [occupant]).get(occupant)
+    if not isinstance(row, OccupantRow) or row.unit_code != unit:
         raise NotFoundError(f"本户没有此居住人 / occupant {occupant}: unit {unit} has none of that code")
     return write(session, [changed(row, to_on=on)], now, by)

@@ -15,7 +15,7 @@ from hub.store import tables
 from hub.store.database import Database
 from hub.store.tables.alerts import AlertRow, PolicyOverride, Progress
 from hub.store.tables.ingest import Gateway, Stream
-from hub.store.tables.registry import GatewayPlacement, RegistryRevision, Versioned
+from hub.store.tables.registry import GatewayPlacementRow, RegistryRevision, Versioned
 
 assert tables.__all__
 _STREAM: Table = Stream.__table__  # type: ignore[attr-defined]  # SQLModel adds it
@@ -98,8 +98,8 @@ class Scratch:
             connection.execute(update(kind).where(which).values(known_to=ended))
         for kind, rows in fresh.items():
             connection.execute(insert(kind), rows)
-        current = [row for row in fresh.get(GatewayPlacement, []) if row["known_to"] is None]
-        place_gateways(session, [GatewayPlacement(**row) for row in current], step.at)
+        current = [row for row in fresh.get(GatewayPlacementRow, []) if row["known_to"] is None]
+        place_gateways(session, [GatewayPlacementRow(**row) for row in current], step.at)
         connection.execute(insert(RegistryRevision), [step.revision])
 
 

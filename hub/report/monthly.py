@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, cast
 from sqlmodel import Session, col, func, select
 
-from hub.domain.entities import UnitKnown
+from hub.domain.entities import Unit
 from hub.domain.local_time import local_day
 from hub.domain.text import Text
 from hub.policies.packs import standard_packs
@@ -85,7 +85,7 @@ def _figures(values: dict[str, Any]) -> tuple[Figure, ...]:
     return tuple(Figure(key=key, value=value) for key, value in values.items())
 
 
-def _of_houses(houses: Houses, units: list[UnitKnown], day: date) -> dict[str, Any]:
+def _of_houses(houses: Houses, units: list[Unit], day: date) -> dict[str, Any]:
     people = [(unit, who) for unit in units for who in unit.people_on(day) if who.role != "guest"]
     registered = sum(
         any(

@@ -10,20 +10,20 @@ from pydantic import BaseModel, ConfigDict
 from sqlmodel import Session, col, select
 
 from hub.domain.local_time import local_day, start_of
-from hub.domain.observations import DeviceSeen
+from hub.domain.observations import DeviceState
 from hub.domain.subject import AlertClass
 from hub.policies.packs import standard_packs
 from hub.read_models.detector_coverage import buildings_covered
 from hub.read_models.scopes import Houses, Sees, as_seen, find_houses, gateways_of, units_of
 from hub.read_models.units import SOON
-from hub.registry.snapshot import Ledger
-from hub.rules.building import BuildingSeen
+from hub.registry.snapshot import RegistrySnapshot
+from hub.rules.building import BuildingContents
 from hub.rules.policy import PackSet
 from hub.store.tables.alerts import AlertRow, DeviceWatch, DutyShift
 from hub.store.tables.ingest import Gateway
 
 _DAYS: Final = 30
-_seen = msgspec.json.Decoder(DeviceSeen)
+_seen = msgspec.json.Decoder(DeviceState)
 _HOUR: Final = timedelta(hours=1)
 _ROSTER: Final = timedelta(hours=24)
 
@@ -116,7 +116,7 @@ def overview(
     sees: Sees,
     now: datetime,
     *,
-    ledger: Ledger | None = None,
+    ledger: RegistrySnapshot | None = None,
     packs: PackSet | None = None,
 ) -> Overview:
     """The scope now. Raises NotFoundError for a scope that is not there or may not be seen."""
@@ -187,7 +187,7 @@ def _series(alerts: Iterable[AlertRow], starts: list[datetime], step: timedelta)
 def _buildings(
     session: Session,
     houses: Houses,
-    seen: list[BuildingSeen],
+    seen: list[BuildingContents],
     alerts: Iterable[AlertRow],
     gateways: list[Gateway],
     *,

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from hub.domain.entities import BuildingKnown, DeviceKnown, UnitKnown
+from hub.domain.entities import Building, Device, Unit
 from hub.rules.capacity import HABITABLE
 
 
 @dataclass(frozen=True, slots=True)
-class BuildingSeen:
+class BuildingContents:
     """A building with its units and the devices of its common parts."""
 
-    building: BuildingKnown
-    units: Sequence[UnitKnown]
-    devices: Sequence[DeviceKnown]
+    building: Building
+    units: Sequence[Unit]
+    devices: Sequence[Device]
 
-    def let_units(self, today: date) -> list[UnitKnown]:
+    def let_units(self, today: date) -> list[Unit]:
         """Units that are let or lived in."""
         return [unit for unit in self.units if unit.is_let_on(today) or unit.people_on(today)]
 

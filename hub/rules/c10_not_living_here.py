@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from hub.domain.entities import CredentialKnown, OccupantKnown, UnitKnown
+from hub.domain.entities import Credential, Occupant, Unit
 from hub.domain.local_time import local_day, start_of
-from hub.domain.observations import UnitSeen
+from hub.domain.observations import UnitObservations
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.findings import about_unit, credential_evidence, occupant_evidence
@@ -49,7 +49,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     unused_days: Days
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """Of residents who have a credential of their own."""
     if not seen.has_lock or seen.lock_since is None:
         return CannotEvaluate(Text("没有联网门锁的使用记录", "no connected lock has been heard of"))
@@ -58,7 +58,7 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
     limit = timedelta(days=p.unused_days)
     if now - seen.lock_since < limit or (seen.lock_seen_at is not None and now - seen.lock_seen_at > timedelta(days=2)):
         return CannotEvaluate(Text("门锁记录不足规定天数", "the lock has not been heard of for that long"))
-    quiet: list[tuple[datetime | None, OccupantKnown, CredentialKnown]] = []
+    quiet: list[tuple[datetime | None, Occupant, Credential]] = []
     for occupant in unit.people_on(local_day(now)):
         if occupant.role == "guest" or now - start_of(occupant.from_on) < limit:
             continue

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from hub.domain.entities import CredentialKnown, UnitKnown
+from hub.domain.entities import Credential, Unit
 from hub.domain.local_time import local_day, start_of
-from hub.domain.observations import UnitSeen
+from hub.domain.observations import UnitObservations
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.findings import about_unit, lease_evidence
@@ -51,7 +51,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     window_days: Days
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """Counts credentials only; who held them does not matter."""
     del seen
     today = local_day(now)
@@ -74,7 +74,7 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
     return FINE
 
 
-def _is_short(held: CredentialKnown, nights: int) -> bool:
+def _is_short(held: Credential, nights: int) -> bool:
     return (
         held.purpose == "temporary"
         and held.valid_from is not None
@@ -83,5 +83,5 @@ def _is_short(held: CredentialKnown, nights: int) -> bool:
     )
 
 
-def _began(held: CredentialKnown, since: datetime, now: datetime) -> bool:
+def _began(held: Credential, since: datetime, now: datetime) -> bool:
     return held.valid_from is not None and since <= held.valid_from <= now

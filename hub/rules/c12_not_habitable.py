@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from hub.domain.entities import UnitKnown
+from hub.domain.entities import Unit
 from hub.domain.local_time import local_day
-from hub.domain.observations import UnitSeen
+from hub.domain.observations import UnitObservations
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.capacity import NOT_HABITABLE
@@ -38,7 +38,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     """Nothing of its own."""
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """By the ledger alone."""
     del seen, p
     today = local_day(now)

@@ -5,7 +5,7 @@ from datetime import datetime
 from hub.domain.local_time import local_day
 from hub.domain.subject import AlertClass, Subject
 from hub.domain.text import Text
-from hub.rules.building import BuildingSeen
+from hub.rules.building import BuildingContents
 from hub.rules.model import FINE, NOT_TO_AUTHORITY, CannotEvaluate, Evidence, Finding, Rule, Verdict
 from hub.rules.policy import Parameters as Base
 from hub.rules.policy import Times
@@ -45,7 +45,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     not_applicable: bool
 
 
-def evaluate(seen: BuildingSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(seen: BuildingContents, p: Parameters, now: datetime) -> Verdict:
     """About one building."""
     if p.not_applicable:
         return FINE

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from hub.domain.entities import UnitKnown
+from hub.domain.entities import Unit
 from hub.domain.local_time import local_day
-from hub.domain.observations import UnitSeen
+from hub.domain.observations import UnitObservations
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.findings import about_unit, occupant_evidence
@@ -42,7 +42,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     age: Annotated[int, Meta(ge=1, le=18)]
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """By the ledger alone."""
     del seen
     today = local_day(now)

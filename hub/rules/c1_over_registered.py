@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from hub.domain.entities import OccupantKnown, UnitKnown
+from hub.domain.entities import Occupant, Unit
 from hub.domain.local_time import local_day
-from hub.domain.observations import UnitSeen
+from hub.domain.observations import UnitObservations
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.capacity import Cap, Limits, countable, is_one_family, room_cap, unit_cap
@@ -46,7 +46,7 @@ class Parameters(Limits, frozen=True, kw_only=True):
     """The limits of the jurisdiction."""
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """Each room whose occupants are known, then the unit as a whole."""
     del seen
     if p.not_applicable:
@@ -71,8 +71,8 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
 
 
 def _finding(
-    unit: UnitKnown,
-    people: Sequence[OccupantKnown],
+    unit: Unit,
+    people: Sequence[Occupant],
     cap: Cap,
     *,
     p: Parameters,

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from hub.domain.entities import UnitKnown
+from hub.domain.entities import Unit
 from hub.domain.local_time import local_day
-from hub.domain.observations import UnitSeen
+from hub.domain.observations import UnitObservations
 from hub.domain.subject import AlertClass, Subject
 from hub.domain.text import Text
 from hub.rules.capacity import Limits, unit_cap
@@ -64,7 +64,7 @@ class Parameters(Limits, frozen=True, kw_only=True):
     confidence: Share
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """About the nights that have ended before `now`."""
     if unit.counting_opt_out:
         return CannotEvaluate(Text("住户选择不参与人数统计", "the household does not take part in counting"))

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from hub.domain.entities import UnitKnown
-from hub.domain.observations import UnitSeen
+from hub.domain.entities import Unit
+from hub.domain.observations import UnitObservations
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.findings import about_unit
@@ -73,7 +73,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     carried_under_age: Annotated[int, Meta(ge=0, le=6)]
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """About the nights that have ended. A vacant unit is C9's."""
     if unit.counting_opt_out:
         return CannotEvaluate(Text("住户选择不参与人数统计", "the household does not take part in counting"))
@@ -109,7 +109,7 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
     )
 
 
-def _walkers_on(unit: UnitKnown, day: date, carried_under_age: int) -> int:
+def _walkers_on(unit: Unit, day: date, carried_under_age: int) -> int:
     """Whom the ledger has here that day and a counter at the door can see."""
     ages = (occupant.person.age_on(day) for occupant in unit.people_on(day))
     return sum(age is None or age >= carried_under_age for age in ages)

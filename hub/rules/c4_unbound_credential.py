@@ -3,9 +3,9 @@
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from hub.domain.entities import UnitKnown
+from hub.domain.entities import Unit
 from hub.domain.local_time import local_day
-from hub.domain.observations import UnitSeen, UseDay
+from hub.domain.observations import UnitObservations, UseDay
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.findings import about_unit, use_evidence
@@ -50,7 +50,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     window_days: Days
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """Openings within a booked time are a cleaner's or a tradesman's."""
     if seen.is_dark:
         return CannotEvaluate(DARK)

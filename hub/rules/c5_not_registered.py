@@ -2,9 +2,9 @@
 
 from datetime import date, datetime
 
-from hub.domain.entities import OccupantKnown, UnitKnown
+from hub.domain.entities import Occupant, Unit
 from hub.domain.local_time import local_day
-from hub.domain.observations import UnitSeen
+from hub.domain.observations import UnitObservations
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.domain.workdays import add_workdays
@@ -56,12 +56,12 @@ class Parameters(Base, frozen=True, kw_only=True):
     local_exempt: bool
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """About the residents of today; guests and those of local hukou are not concerned."""
     del seen
     today = local_day(now)
     filed = {found.person_code for found in unit.registrations if found.kind == "residence"}
-    late: list[tuple[date, OccupantKnown]] = []
+    late: list[tuple[date, Occupant]] = []
     unclear: Text | None = None
     for occupant in unit.people_on(today):
         if occupant.role == "guest" or occupant.person.code in filed:
@@ -98,7 +98,7 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
     )
 
 
-def due_on(unit: UnitKnown, occupant: OccupantKnown, p: Parameters) -> date | None:
+def due_on(unit: Unit, occupant: Occupant, p: Parameters) -> date | None:
     """By when somebody has to be registered; None for who is registered, a guest or of here, and when it is unclear."""
     filed = {found.person_code for found in unit.registrations if found.kind == "residence"}
     if occupant.role == "guest" or occupant.person.code in filed:

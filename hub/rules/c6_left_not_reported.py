@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from hub.domain.entities import UnitKnown
+from hub.domain.entities import Unit
 from hub.domain.local_time import local_day
-from hub.domain.observations import UnitSeen
+from hub.domain.observations import UnitObservations
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.domain.workdays import add_workdays
@@ -44,7 +44,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     look_back_days: Days
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """About tenancies that ended. One that merely expired is C7's and C8's: it may go on (民法典 734)."""
     del seen
     today = local_day(now)

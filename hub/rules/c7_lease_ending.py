@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from hub.domain.entities import UnitKnown
+from hub.domain.entities import Unit
 from hub.domain.local_time import local_day
-from hub.domain.observations import UnitSeen
+from hub.domain.observations import UnitObservations
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.findings import about_unit, lease_evidence
@@ -40,7 +40,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     look_back_days: Days
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """About the lease that ends last; a following lease settles it."""
     del seen
     today = local_day(now)

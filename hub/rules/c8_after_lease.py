@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from hub.domain.entities import LeaseKnown, UnitKnown, record_ref
+from hub.domain.entities import Lease, Unit, record_ref
 from hub.domain.local_time import local_day, local_text
-from hub.domain.observations import UnitSeen, UseDay
+from hub.domain.observations import UnitObservations, UseDay
 from hub.domain.subject import AlertClass, Subject
 from hub.domain.text import Text
 from hub.rules.model import FINE, NO_ACTUATION, NOT_TO_AUTHORITY, CannotEvaluate, Evidence, Finding, Rule, Verdict
@@ -55,7 +55,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     opens: Times
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """About the unit's latest expired lease that nobody ended or renewed."""
     if seen.is_dark:
         return CannotEvaluate(Text("网关或门锁失联", "the gateway or the lock is silent"))
@@ -72,7 +72,7 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
     return FINE
 
 
-def _about(unit: UnitKnown, lease: LeaseKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Finding | None:
+def _about(unit: Unit, lease: Lease, seen: UnitObservations, p: Parameters, now: datetime) -> Finding | None:
     assert lease.end_on is not None
     first_day = lease.end_on + timedelta(days=p.days_after_end)
     refs = lease_credentials(unit, lease)
@@ -115,7 +115,7 @@ def _use_evidence(use: UseDay) -> Evidence:
     )
 
 
-def lease_credentials(unit: UnitKnown, lease: LeaseKnown) -> set[str]:
+def lease_credentials(unit: Unit, lease: Lease) -> set[str]:
     """The credentials that were given for a lease: bound to it, or to somebody who lives here under it."""
     people = {o.person.code for o in unit.occupants if o.lease_code == lease.code} | {lease.tenant_code}
     others = {o.person.code for o in unit.occupants if o.lease_code not in {None, lease.code}} - {lease.tenant_code}

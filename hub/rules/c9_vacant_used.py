@@ -2,9 +2,9 @@
 
 from datetime import date, datetime, timedelta
 
-from hub.domain.entities import UnitKnown
+from hub.domain.entities import Unit
 from hub.domain.local_time import local_day
-from hub.domain.observations import UnitSeen
+from hub.domain.observations import UnitObservations
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.findings import about_unit, use_evidence
@@ -54,7 +54,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     confidence: Share
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """For units that are vacant in the ledger all through what was seen."""
     today = local_day(now)
     if unit.people_on(today) or unit.is_let_on(today) or not (unit.is_vacant or unit.leases or unit.occupants):
@@ -81,7 +81,7 @@ def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> V
     )
 
 
-def _left(unit: UnitKnown) -> list[date]:
+def _left(unit: Unit) -> list[date]:
     """Days after those on which people left or came: belongings are fetched, keys handed over."""
     found = [lease.ended_on for lease in unit.leases if lease.ended_on is not None]
     found += [occupant.to_on for occupant in unit.occupants if occupant.to_on is not None]

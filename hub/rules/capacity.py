@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from hub.domain.entities import OccupantKnown, RoomKnown, UnitKnown
+from hub.domain.entities import Occupant, Room, Unit
 from hub.domain.text import Text
 from hub.rules.policy import Area, Times
 from hub.rules.policy import Parameters as Base
@@ -41,7 +41,7 @@ class Cap:
     formula: Text
 
 
-def countable(people: Sequence[OccupantKnown], limits: Limits, day: date) -> int:
+def countable(people: Sequence[Occupant], limits: Limits, day: date) -> int:
     """How many of these people a cap counts."""
     if limits.exempt_under_age is None:
         return len(people)
@@ -49,13 +49,13 @@ def countable(people: Sequence[OccupantKnown], limits: Limits, day: date) -> int
     return sum(1 for age in ages if age is None or age >= limits.exempt_under_age)
 
 
-def is_one_family(people: Sequence[OccupantKnown]) -> bool:
+def is_one_family(people: Sequence[Occupant]) -> bool:
     """Whether all of them are marked as one family (the exemption of the per-room limit)."""
     groups = {occupant.family_group for occupant in people}
     return len(people) > 0 and len(groups) == 1 and "" not in groups
 
 
-def room_cap(room: RoomKnown, limits: Limits, *, family: bool) -> Cap | Text:
+def room_cap(room: Room, limits: Limits, *, family: bool) -> Cap | Text:
     """A room's cap, or why there is none."""
     name = room.name or room.code
     if limits.min_area_m2 is None or limits.most_per_room is None or limits.area_basis is None:
@@ -84,7 +84,7 @@ def room_cap(room: RoomKnown, limits: Limits, *, family: bool) -> Cap | Text:
     )
 
 
-def unit_cap(unit: UnitKnown, limits: Limits, day: date) -> Cap | Text:
+def unit_cap(unit: Unit, limits: Limits, day: date) -> Cap | Text:
     """The unit's cap: the sum of its rooms'. The family exemption is judged for each room, or for a unit let whole."""
     if not unit.rooms:
         return Text("未登记房间及面积", "no rooms in the ledger")

@@ -3,21 +3,21 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from hub.domain.entities import CredentialKnown, LeaseKnown, OccupantKnown, UnitKnown, record_ref
+from hub.domain.entities import Credential, Lease, Occupant, Unit, record_ref
 from hub.domain.observations import UseDay
 from hub.domain.subject import Severity, Subject
 from hub.domain.text import Fact, Text
 from hub.rules.model import Evidence, Finding
 
 
-def unit_subject(unit: UnitKnown) -> Subject:
+def unit_subject(unit: Unit) -> Subject:
     """The unit."""
     return Subject(f"unit:{unit.code}", unit.code, unit.building.code)
 
 
 def about_unit(
     rule_id: str,
-    unit: UnitKnown,
+    unit: Unit,
     at: datetime,
     facts: Mapping[str, Fact],
     evidence: Sequence[Evidence],
@@ -38,7 +38,7 @@ def about_unit(
     )
 
 
-def lease_evidence(lease: LeaseKnown) -> Evidence:
+def lease_evidence(lease: Lease) -> Evidence:
     """A version of a lease."""
     end = lease.end_on.isoformat() if lease.end_on else "不定期"
     end_en = lease.end_on.isoformat() if lease.end_on else "indefinite"
@@ -53,7 +53,7 @@ def lease_evidence(lease: LeaseKnown) -> Evidence:
     )
 
 
-def occupant_evidence(occupant: OccupantKnown) -> Evidence:
+def occupant_evidence(occupant: Occupant) -> Evidence:
     """A version of an occupancy; the person by mask alone."""
     mask = occupant.person.mask
     return Evidence(
@@ -64,7 +64,7 @@ def occupant_evidence(occupant: OccupantKnown) -> Evidence:
     )
 
 
-def credential_evidence(held: CredentialKnown) -> Evidence:
+def credential_evidence(held: Credential) -> Evidence:
     """A version of a credential."""
     return Evidence(
         "record",

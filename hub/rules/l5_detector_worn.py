@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from hub.domain.device_location import Place
-from hub.domain.observations import DeviceSeen
+from hub.domain.observations import DeviceState
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.model import Evidence, Finding, Rule
@@ -40,7 +40,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     test_days: Days | None
 
 
-def judge(place: Place, seen: DeviceSeen, p: Parameters, now: datetime, today: date) -> list[Finding]:
+def judge(place: Place, seen: DeviceState, p: Parameters, now: datetime, today: date) -> list[Finding]:
     """Battery, age and test, each on its own: active or cleared."""
     low = bool(seen.battery_low) or (seen.battery_pct is not None and seen.battery_pct <= p.battery_pct)
     charge = "" if seen.battery_pct is None else f" {seen.battery_pct:g}%"

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from hub.domain.local_time import local_day
 from hub.domain.subject import AlertClass, Subject
 from hub.domain.text import Text
-from hub.rules.building import BuildingSeen
+from hub.rules.building import BuildingContents
 from hub.rules.model import FINE, CannotEvaluate, Evidence, Finding, Rule, Verdict
 from hub.rules.policy import Parameters as Base
 from hub.rules.policy import Times
@@ -43,7 +43,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     people: Times | None
 
 
-def is_required(seen: BuildingSeen, p: Parameters, today: date) -> bool | None:
+def is_required(seen: BuildingContents, p: Parameters, today: date) -> bool | None:
     """Whether the building has to have detectors; None when the threshold is not known."""
     if p.rooms is None and p.people is None:
         return None
@@ -52,7 +52,7 @@ def is_required(seen: BuildingSeen, p: Parameters, today: date) -> bool | None:
     )
 
 
-def evaluate(seen: BuildingSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(seen: BuildingContents, p: Parameters, now: datetime) -> Verdict:
     """About one building."""
     today = local_day(now)
     required = is_required(seen, p, today)

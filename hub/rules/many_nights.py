@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hub.domain.local_time import local_day
-from hub.domain.observations import Night, UnitSeen
+from hub.domain.observations import Night, UnitObservations
 from hub.domain.text import Text
 from hub.rules.model import Evidence
 
@@ -79,7 +79,7 @@ def in_percent(chance: float) -> int:
 
 
 def usable_nights(
-    seen: UnitSeen, window_days: int, min_coverage: float, now: datetime
+    seen: UnitObservations, window_days: int, min_coverage: float, now: datetime
 ) -> tuple[list[Night], Text | None]:
     """The nights of the window that can be relied on, oldest first, and why others (or all) cannot.
 

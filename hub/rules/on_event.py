@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hub.domain.device_location import Place
-from hub.domain.entities import CredentialKnown, HelpKnown
+from hub.domain.entities import Credential, HelpService
 from hub.domain.local_time import local_day, start_of
-from hub.domain.observations import DeviceSeen
+from hub.domain.observations import DeviceState
 from hub.rules import (
     l1_smoke,
     l3_duress,
@@ -57,17 +57,17 @@ class Around:
 
     people: int | None = None
     others_in_alarm: int = 0
-    held: CredentialKnown | None = None
+    held: Credential | None = None
     is_booked: bool = False
-    help_button: HelpKnown | None = None
+    help_button: HelpService | None = None
 
 
-def is_invalid(event: LockAccess, held: CredentialKnown | None) -> bool:
+def is_invalid(event: LockAccess, held: Credential | None) -> bool:
     """Whether the credential is one that was revoked or has expired, by the lock's word or the ledger's."""
     return event.data.reason in _INVALID or (held is not None and held.is_invalid_at(event.observed_at))
 
 
-def is_ordinary(event: AnyEvent, seen: DeviceSeen, held: CredentialKnown | None) -> bool:
+def is_ordinary(event: AnyEvent, seen: DeviceState, held: Credential | None) -> bool:
     """Whether an event shows no more than that people are about: what is most frequent, and what `judge` passes over.
 
     `seen`: the device's state before it; `held`: what the ledger says of its credential.
@@ -85,8 +85,8 @@ def judge(  # noqa: PLR0912  # one branch per kind
     event: AnyEvent,
     event_id: int,
     *,
-    was: DeviceSeen,
-    seen: DeviceSeen,
+    was: DeviceState,
+    seen: DeviceState,
     around: Around,
     policy: Policy,
     now: datetime,
@@ -130,7 +130,7 @@ def judge(  # noqa: PLR0912  # one branch per kind
 
 
 def _smoke(
-    place: Place, event: SmokeState, event_id: int, *, was: DeviceSeen, seen: DeviceSeen, around: Around
+    place: Place, event: SmokeState, event_id: int, *, was: DeviceState, seen: DeviceState, around: Around
 ) -> Iterator[Finding]:
     if event.data.test or not (seen.smoke or was.smoke):
         return
@@ -159,8 +159,8 @@ def _access(
     event: LockAccess,
     event_id: int,
     *,
-    was: DeviceSeen,
-    seen: DeviceSeen,
+    was: DeviceState,
+    seen: DeviceState,
     around: Around,
     policy: Policy,
 ) -> Iterator[Finding]:
@@ -185,7 +185,7 @@ def _access(
 
 
 def _health(
-    place: Place, event: DeviceHealth, event_id: int, *, was: DeviceSeen, seen: DeviceSeen, policy: Policy
+    place: Place, event: DeviceHealth, event_id: int, *, was: DeviceState, seen: DeviceState, policy: Policy
 ) -> Iterator[Finding]:
     at, data = event.observed_at, event.data
     if data.tamper is not None and data.tamper != bool(was.tamper):
@@ -207,7 +207,7 @@ def _health(
             yield found
 
 
-def judge_time(place: Place, kind: str, seen: DeviceSeen, policy: Policy, now: datetime) -> Iterator[Finding]:
+def judge_time(place: Place, kind: str, seen: DeviceState, policy: Policy, now: datetime) -> Iterator[Finding]:
     """What time alone says of a device that was heard: an open door, a covered camera, tries that are over, wear."""
     if seen.door_open_since is not None:
         yield s3_door_open.judge(place, seen, policy.of("S3", s3_door_open.Parameters), now)
@@ -227,7 +227,7 @@ def judge_time(place: Place, kind: str, seen: DeviceSeen, policy: Policy, now: d
 
 
 def next_check(
-    place: Place, kind: str, seen: DeviceSeen, *, last_seen_at: datetime, policy: Policy, now: datetime
+    place: Place, kind: str, seen: DeviceState, *, last_seen_at: datetime, policy: Policy, now: datetime
 ) -> datetime | None:
     """When time alone may make one of this device's rules true, or end it."""
     due = [

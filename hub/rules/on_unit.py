@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from hub.domain.entities import UnitKnown
-from hub.domain.observations import UnitSeen
+from hub.domain.entities import Unit
+from hub.domain.observations import UnitObservations
 from hub.rules import (
     c1_over_registered,
     c2_over_capacity,
@@ -27,7 +27,7 @@ from hub.rules import (
 from hub.rules.model import Verdict
 from hub.rules.policy import Parameters, Policy
 
-Evaluate = Callable[[UnitKnown, UnitSeen, Parameters, datetime], Verdict]
+Evaluate = Callable[[Unit, UnitObservations, Parameters, datetime], Verdict]
 
 
 class UnitRule(NamedTuple):
@@ -68,7 +68,7 @@ UNIT_RULES: Final[tuple[UnitRule, ...]] = tuple(
 )
 
 
-def judge_unit(unit: UnitKnown, seen: UnitSeen, policy: Policy, now: datetime) -> Iterator[tuple[str, Verdict]]:
+def judge_unit(unit: Unit, seen: UnitObservations, policy: Policy, now: datetime) -> Iterator[tuple[str, Verdict]]:
     """What each rule says of the unit, in the order of the catalogue. A rule that is off says nothing."""
     for rule_id, kind, evaluate in UNIT_RULES:
         parameters = policy.of(rule_id, kind)

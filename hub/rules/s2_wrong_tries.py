@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from hub.domain.device_location import Place
-from hub.domain.observations import DeviceSeen
+from hub.domain.observations import DeviceState
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.model import Evidence, Finding, Rule
@@ -44,7 +44,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     window_s: Seconds
 
 
-def judge(place: Place, seen: DeviceSeen, p: Parameters, now: datetime) -> Finding:
+def judge(place: Place, seen: DeviceState, p: Parameters, now: datetime) -> Finding:
     """From the refused tries since the last one that was let in. A place is the unit's, or the door's."""
     first = now - timedelta(seconds=p.window_s)
     tries = [found for found in seen.tries if found.at >= first]

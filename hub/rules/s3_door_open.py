@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from hub.domain.device_location import Place
 from hub.domain.local_time import local_text
-from hub.domain.observations import DeviceSeen
+from hub.domain.observations import DeviceState
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.model import Finding, Rule
@@ -50,7 +50,7 @@ def allowed(place: Place, p: Parameters) -> timedelta:
     return timedelta(seconds=p.building_s if is_building else p.unit_s)
 
 
-def judge(place: Place, seen: DeviceSeen, p: Parameters, now: datetime) -> Finding:
+def judge(place: Place, seen: DeviceState, p: Parameters, now: datetime) -> Finding:
     """Active when the door is open for too long; otherwise a clearing finding."""
     since = seen.door_open_since
     if since is None or now - since < allowed(place, p):
@@ -82,7 +82,7 @@ def on_held_open(place: Place, at: datetime, event_id: int) -> Finding:
     )
 
 
-def next_check(place: Place, seen: DeviceSeen, p: Parameters, now: datetime) -> datetime | None:
+def next_check(place: Place, seen: DeviceState, p: Parameters, now: datetime) -> datetime | None:
     """When to look again, if the door stays open."""
     if seen.door_open_since is None:
         return None

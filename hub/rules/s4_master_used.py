@@ -1,7 +1,7 @@
 """S4: an occupied unit was opened with a staff or master credential, or from afar. The tenant is always told."""
 
 from hub.domain.device_location import Place
-from hub.domain.entities import CredentialKnown
+from hub.domain.entities import Credential
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.model import Finding, Rule
@@ -43,7 +43,7 @@ class Parameters(Base, frozen=True, kw_only=True):
 
 
 def on_access(
-    place: Place, event: LockAccess, event_id: int, *, held: CredentialKnown | None, people: int, is_booked: bool
+    place: Place, event: LockAccess, event_id: int, *, held: Credential | None, people: int, is_booked: bool
 ) -> Finding | None:
     """For a granted access to a unit in which `people` live."""
     credential = event.data.credential

@@ -5,7 +5,7 @@ from typing import Final
 
 from hub.domain.device_location import Place
 from hub.domain.local_time import local_text
-from hub.domain.observations import DeviceSeen
+from hub.domain.observations import DeviceState
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.model import Finding, Rule
@@ -39,7 +39,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     after_s: Seconds
 
 
-def judge(place: Place, seen: DeviceSeen, p: Parameters, now: datetime) -> Finding:
+def judge(place: Place, seen: DeviceState, p: Parameters, now: datetime) -> Finding:
     """Active while the camera is covered or moved for too long."""
     since = seen.camera_since
     if seen.camera not in _STATES or since is None or now - since < timedelta(seconds=p.after_s):
@@ -55,7 +55,7 @@ def judge(place: Place, seen: DeviceSeen, p: Parameters, now: datetime) -> Findi
     )
 
 
-def next_check(seen: DeviceSeen, p: Parameters, now: datetime) -> datetime | None:
+def next_check(seen: DeviceState, p: Parameters, now: datetime) -> datetime | None:
     """When to look, if it stays so."""
     if seen.camera not in _STATES or seen.camera_since is None:
         return None

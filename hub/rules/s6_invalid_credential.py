@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from hub.domain.device_location import Place
-from hub.domain.observations import DeviceSeen
+from hub.domain.observations import DeviceState
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.model import Evidence, Finding, Rule
@@ -42,7 +42,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     window_h: Hours
 
 
-def judge(place: Place, seen: DeviceSeen, p: Parameters, at: datetime) -> Finding | None:
+def judge(place: Place, seen: DeviceState, p: Parameters, at: datetime) -> Finding | None:
     """From the refusals of credentials that are no longer valid."""
     since = at - timedelta(hours=p.window_h)
     recent = [found for found in seen.invalid if found.at >= since]

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from hub.domain.device_location import Place
-from hub.domain.observations import DeviceSeen
+from hub.domain.observations import DeviceState
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.model import Evidence, Finding, Rule
@@ -38,7 +38,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     clear_above_pct: Times
 
 
-def judge(place: Place, was: DeviceSeen, seen: DeviceSeen, p: Parameters, at: datetime) -> Finding | None:
+def judge(place: Place, was: DeviceState, seen: DeviceState, p: Parameters, at: datetime) -> Finding | None:
     """From what the device last said of its battery; None between the limit and where it counts as changed."""
     charge = seen.battery_pct
     low = (charge is not None and charge < p.low_pct) or (charge is None and seen.battery_low is True)

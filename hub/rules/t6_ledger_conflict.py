@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from hub.domain.entities import UnitKnown
+from hub.domain.entities import Unit
 from hub.domain.local_time import local_day
-from hub.domain.observations import UnitSeen
+from hub.domain.observations import UnitObservations
 from hub.domain.subject import AlertClass
 from hub.domain.text import Fact, Text
 from hub.rules.findings import about_unit, occupant_evidence
@@ -38,7 +38,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     """Nothing of its own."""
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """`seen.elsewhere`: people of this unit who are entered in another one too, or under another code."""
     del p
     found: list[tuple[str, str]] = []

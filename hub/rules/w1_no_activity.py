@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from hub.domain.entities import UnitKnown
+from hub.domain.entities import Unit
 from hub.domain.local_time import CHINA, local_text
-from hub.domain.observations import UnitSeen
+from hub.domain.observations import UnitObservations
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.findings import about_unit
@@ -49,7 +49,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     daytime_h: Hours
 
 
-def evaluate(unit: UnitKnown, seen: UnitSeen, p: Parameters, now: datetime) -> Verdict:
+def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
     """About units that are enrolled now."""
     care = unit.welfare
     if care is None or (care.withdrawn_at is not None and care.withdrawn_at <= now):

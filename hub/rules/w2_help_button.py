@@ -8,7 +8,7 @@ consent be renewed.
 from datetime import datetime
 
 from hub.domain.device_location import Place
-from hub.domain.entities import HelpKnown
+from hub.domain.entities import HelpService
 from hub.domain.subject import AlertClass
 from hub.domain.text import Text
 from hub.rules.model import Finding, Rule
@@ -67,7 +67,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     """Escalates again and again every so many seconds until somebody answers."""
 
 
-def on_call(place: Place, event: HelpCall, event_id: int, held: HelpKnown | None) -> Finding:
+def on_call(place: Place, event: HelpCall, event_id: int, held: HelpService | None) -> Finding:
     """`held`: what the ledger has of the unit's help service. A call that was taken back is cleared, not closed."""
     at = event.observed_at
     if event.data.cancelled:
@@ -85,7 +85,7 @@ def on_call(place: Place, event: HelpCall, event_id: int, held: HelpKnown | None
     )
 
 
-def enrolment_words(place: Place, held: HelpKnown | None, at: datetime) -> Text:
+def enrolment_words(place: Place, held: HelpService | None, at: datetime) -> Text:
     """What the people on duty must know of the consent."""
     if place.unit is None:
         return _NOWHERE

@@ -7,7 +7,7 @@ from pathlib import Path
 from hub.errors import ConfigError
 
 
-def take_place(data_dir: Path, role: str, hint: str) -> io.TextIOWrapper:
+def acquire_instance_lock(data_dir: Path, role: str, hint: str) -> io.TextIOWrapper:
     """Hold `role` in this folder until the file that is returned is closed. Raises ConfigError when it is taken."""
     path = data_dir / f"{role}.lock"
     try:

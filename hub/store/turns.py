@@ -12,7 +12,7 @@ from sqlmodel import Session
 _TURN: Final = 0x666F6C64
 
 
-def take_turn(session: Session) -> None:
+def acquire_write_lock(session: Session) -> None:
     """Wait until no other transaction holds the turn, and hold it until this one ends."""
     if session.get_bind().dialect.name == "postgresql":
         session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TURN})

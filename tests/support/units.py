@@ -6,15 +6,15 @@ from typing import Any, TypeVar
 
 from hub.domain.device_location import Place
 from hub.domain.entities import (
-    BuildingKnown,
-    CredentialKnown,
-    DeviceKnown,
-    LeaseKnown,
-    OccupantKnown,
-    PersonKnown,
-    RegistrationKnown,
-    RoomKnown,
-    UnitKnown,
+    Building,
+    Credential,
+    Device,
+    Lease,
+    Occupant,
+    Person,
+    Registration,
+    Room,
+    Unit,
 )
 from hub.domain.observations import Night, UseDay
 from hub.policies.packs import standard_packs
@@ -36,41 +36,41 @@ def policy(jurisdiction: str = HANGZHOU, land_type: str = "state") -> Policy:
     return standard_packs().policy(jurisdiction, land_type)
 
 
-def building(**over: Any) -> BuildingKnown:
-    return replace(BuildingKnown("B1", "一号楼", None, HANGZHOU, "state", True, True), **over)
+def building(**over: Any) -> Building:
+    return replace(Building("B1", "一号楼", None, HANGZHOU, "state", True, True), **over)
 
 
-def person(code: str = "p1", **over: Any) -> PersonKnown:
-    return replace(PersonKnown(code, "张*", True, "id_card", True, True, "360102", None, True), **over)
+def person(code: str = "p1", **over: Any) -> Person:
+    return replace(Person(code, "张*", True, "id_card", True, True, "360102", None, True), **over)
 
 
-def room(name: str = "主卧", area: float | None = 14.0, kind: str = "bedroom", basis: str = "usable") -> RoomKnown:
-    return RoomKnown(f"B1-1:{name}", name, kind, area, basis)
+def room(name: str = "主卧", area: float | None = 14.0, kind: str = "bedroom", basis: str = "usable") -> Room:
+    return Room(f"B1-1:{name}", name, kind, area, basis)
 
 
-def lease(code: str = "L1", **over: Any) -> LeaseKnown:
-    plain = LeaseKnown(code, None, "p1", "p0", days(-200), days(200), None, None, None, None, None, NOW)
+def lease(code: str = "L1", **over: Any) -> Lease:
+    plain = Lease(code, None, "p1", "p0", days(-200), days(200), None, None, None, None, None, NOW)
     return replace(plain, **over)
 
 
-def occupant(code: str = "p1", who: PersonKnown | None = None, **over: Any) -> OccupantKnown:
-    plain = OccupantKnown(f"B1-1/L1/{code}", who or person(code), None, "L1", "tenant", days(-200), None, None, "", NOW)
+def occupant(code: str = "p1", who: Person | None = None, **over: Any) -> Occupant:
+    plain = Occupant(f"B1-1/L1/{code}", who or person(code), None, "L1", "tenant", days(-200), None, None, "", NOW)
     return replace(plain, **over)
 
 
-def credential(ref: str = "hmac:0001", **over: Any) -> CredentialKnown:
-    plain = CredentialKnown(
+def credential(ref: str = "hmac:0001", **over: Any) -> Credential:
+    plain = Credential(
         ref, "card", "****0001", "B1-1", "p1", "L1", "resident", None, None, None, NOW - timedelta(days=200)
     )
     return replace(plain, **over)
 
 
-def filed(kind: str = "residence", person_code: str | None = "p1", lease_code: str | None = None) -> RegistrationKnown:
-    return RegistrationKnown(kind, person_code, lease_code, "filed", days(-190))
+def filed(kind: str = "residence", person_code: str | None = "p1", lease_code: str | None = None) -> Registration:
+    return Registration(kind, person_code, lease_code, "filed", days(-190))
 
 
-def unit(**over: Any) -> UnitKnown:
-    plain = UnitKnown(
+def unit(**over: Any) -> Unit:
+    plain = Unit(
         code="B1-1",
         building=building(),
         entrance="",
@@ -89,7 +89,7 @@ def unit(**over: Any) -> UnitKnown:
     return replace(plain, **over)
 
 
-def vacant(**over: Any) -> UnitKnown:
+def vacant(**over: Any) -> Unit:
     return unit(is_vacant=True, leases=(), occupants=(), registrations=(), credentials=(), **over)
 
 
@@ -110,11 +110,11 @@ def nights(lowers: list[int], coverage: float = 1.0) -> tuple[Night, ...]:
     return tuple(night(n - len(lowers) + 1, lower, coverage) for n, lower in enumerate(lowers))
 
 
-def device(name: str = "smoke-1", kind: str = "smoke", **over: Any) -> DeviceKnown:
-    plain = DeviceKnown("gw-1", name, kind, "room", "B1", "B1-1", None, 3600, None, None, None, None, NOW)
+def device(name: str = "smoke-1", kind: str = "smoke", **over: Any) -> Device:
+    plain = Device("gw-1", name, kind, "room", "B1", "B1-1", None, 3600, None, None, None, None, NOW)
     return replace(plain, **over)
 
 
-def place(known: DeviceKnown | None = None, **over: Any) -> Place:
+def place(known: Device | None = None, **over: Any) -> Place:
     known = known or device()
     return replace(Place(known.gateway, known.device, known.unit_code, building(), known, is_adopted=True), **over)

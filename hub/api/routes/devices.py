@@ -13,7 +13,7 @@ from hub.access.roles import Right
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
 from hub.api.paging import Cursor, Limit, Page, Search, from_cursor, holds, to_cursor
-from hub.domain.observations import DeviceSeen
+from hub.domain.observations import DeviceState
 from hub.domain.scopes import within_any
 from hub.policies.changes import policy_for
 from hub.policies.packs import standard_packs
@@ -21,11 +21,11 @@ from hub.read_models.detector_coverage import buildings_covered
 from hub.read_models.scopes import as_seen, find_houses, units_of
 from hub.rules import battery, t3_battery
 from hub.store.tables.alerts import DeviceWatch
-from hub.store.tables.registry import DevicePlacement
+from hub.store.tables.registry import DevicePlacementRow
 from wire.ids import GATEWAY_ID_PATTERN
 
 router = APIRouter(tags=["devices"])
-_seen = msgspec.json.Decoder(DeviceSeen)
+_seen = msgspec.json.Decoder(DeviceState)
 
 
 class DeviceOut(BaseModel):
@@ -115,10 +115,10 @@ def list_devices(
     limit: Limit = 100,
 ) -> Page[DeviceOut]:
     """Devices that were ever heard, by `gateway/device`. `q`: a part of that, of the name or of the place's code."""
-    placed = and_(col(DevicePlacement.code) == col(DeviceWatch.key), col(DevicePlacement.known_to).is_(None))
+    placed = and_(col(DevicePlacementRow.code) == col(DeviceWatch.key), col(DevicePlacementRow.known_to).is_(None))
     query = (
-        select(DeviceWatch, DevicePlacement)
-        .join(DevicePlacement, placed, isouter=True)
+        select(DeviceWatch, DevicePlacementRow)
+        .join(DevicePlacementRow, placed, isouter=True)
         .where(col(DeviceWatch.key) > (from_cursor(cursor, str) or ""))
         .order_by(col(DeviceWatch.key))
         .limit(limit + 1)
@@ -129,7 +129,7 @@ def list_devices(
         query = query.where(DeviceWatch.unit_code == unit)
     if q:
         query = query.where(
-            holds(q, DeviceWatch.key, DeviceWatch.unit_code, DeviceWatch.building_code, DevicePlacement.name)
+            holds(q, DeviceWatch.key, DeviceWatch.unit_code, DeviceWatch.building_code, DevicePlacementRow.name)
         )
     if kind:
         query = query.where(DeviceWatch.kind == kind)
@@ -144,7 +144,7 @@ def list_devices(
     return Page(items=items, next=to_cursor(items[-1].key) if rows[limit:] else None)
 
 
-def _out(watch: DeviceWatch, placement: DevicePlacement | None, low_pct: int) -> DeviceOut:
+def _out(watch: DeviceWatch, placement: DevicePlacementRow | None, low_pct: int) -> DeviceOut:
     seen = _seen.decode(watch.state)
     return DeviceOut(
         key=watch.key,

@@ -9,7 +9,7 @@ from hub.access.roles import Right
 from hub.api.access.caller import Caller
 from hub.api.access.guard import Allow, services_of
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
-from hub.read_models.scopes import KeptLedger, list_scopes
+from hub.read_models.scopes import SharedSnapshot, list_scopes
 from hub.report.month import month_of
 from hub.report.monthly import monthly_report
 from hub.report.overview import Overview, overview
@@ -105,6 +105,6 @@ def report_file(
 def today(request: Request, caller: Reader, scope: ScopeCode = "") -> Overview:
     """Now, today and the last weeks in figures; for a wall, nobody is named in it."""
     services = services_of(request)
-    kept: KeptLedger = request.app.state.kept_ledger
+    kept: SharedSnapshot = request.app.state.kept_ledger
     with kept.lock, services.database.read() as session:
         return overview(session, scope, caller.sees, services.clock.now(), ledger=kept.ledger)

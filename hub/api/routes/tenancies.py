@@ -20,7 +20,7 @@ from hub.registry.personal_data.vault import load_vault
 from hub.runtime.organisation_key import organisation_key
 from hub.store.audit import Audited, append_audit
 from hub.store.changes import record_changes
-from hub.store.turns import take_turn
+from hub.store.turns import acquire_write_lock
 
 router = APIRouter(tags=["tenancies"])
 
@@ -223,7 +223,7 @@ def _write(
     services = services_of(request)
     now = services.clock.now()
     with services.database.write() as session:
-        take_turn(session)
+        acquire_write_lock(session)
         check_scope(caller, code, units.building_of(session, code))
         record_changes(session, do(session, now), now)
         entry = Audited(caller.name, caller.role, action, unit_code=code, reason=reason, detail=detail)

@@ -16,7 +16,7 @@ from hub.api.access.reads import remember_look
 from hub.api.access.reveals import check_reveal_rate
 from hub.api.paging import Cursor, Limit, Page, from_cursor, to_cursor
 from hub.api.problems import FieldError, Problem
-from hub.domain.entities import OccupantKnown, UnitKnown
+from hub.domain.entities import Occupant, Unit
 from hub.errors import NotFoundError
 from hub.policies.packs import standard_packs
 from hub.read_models import units
@@ -72,13 +72,13 @@ class TenantLinkOut(BaseModel):
     expires_at: AwareDatetime
 
 
-def limits_of(unit: UnitKnown) -> Limits:
+def limits_of(unit: Unit) -> Limits:
     """The limits that hold for a unit by the packs that come with Anfang."""
     policy = standard_packs().policy(unit.building.jurisdiction, unit.building.land_type)
     return policy.of("C2", c2_over_capacity.Parameters)
 
 
-def due_of(unit: UnitKnown, occupant: OccupantKnown) -> date | None:
+def due_of(unit: Unit, occupant: Occupant) -> date | None:
     """By when an occupant has to be registered by the packs that come with Anfang."""
     policy = standard_packs().policy(unit.building.jurisdiction, unit.building.land_type)
     return c5_not_registered.due_on(unit, occupant, policy.of("C5", c5_not_registered.Parameters))

@@ -15,14 +15,14 @@ from hub.store.tables.alerts import AlertAction, AlertEvidence, AlertRow
 from hub.store.tables.authority import AuthorityRequest
 from hub.store.tables.household import HouseholdRequest
 from hub.store.tables.registry import (
-    Booking,
-    Credential,
-    Lease,
-    Occupant,
-    Person,
-    Registration,
+    BookingRow,
+    CredentialRow,
+    LeaseRow,
+    OccupantRow,
+    PersonRow,
+    RegistrationRow,
     RegistryRevision,
-    Unit,
+    UnitRow,
 )
 
 FORGOTTEN: Final = "已匿名"
@@ -41,16 +41,16 @@ def forget(session: Session, people: Collection[str], now: datetime, by: str) ->
 
     The code stays, so that a lease still shows how many lived there. Audit lines are sealed and stay; they name codes.
     """
-    found = select(Person.code).where(col(Person.code).in_(people), Person.name_mask != FORGOTTEN).distinct()
+    found = select(PersonRow.code).where(col(PersonRow.code).in_(people), PersonRow.name_mask != FORGOTTEN).distinct()
     codes = sorted(session.exec(found).all())
     if not codes:
         return 0
     units = _units_of(session, codes)
     _take_masks_off(session, codes, units)
     connection = session.connection()
-    connection.execute(update(Person).where(col(Person.code).in_(codes)).values(**_BLANK))
-    connection.execute(update(Registration).where(col(Registration.person_code).in_(codes)).values(number=""))
-    connection.execute(update(Credential).where(col(Credential.person_code).in_(codes)).values(mask=""))
+    connection.execute(update(PersonRow).where(col(PersonRow.code).in_(codes)).values(**_BLANK))
+    connection.execute(update(RegistrationRow).where(col(RegistrationRow.person_code).in_(codes)).values(number=""))
+    connection.execute(update(CredentialRow).where(col(CredentialRow.person_code).in_(codes)).values(mask=""))
     session.add(RegistryRevision(at=now, entered_by=by, units=",".join(units) if len(units) <= 100 else "*"))
     session.flush()
     return len(codes)
@@ -58,7 +58,9 @@ def forget(session: Session, people: Collection[str], now: datetime, by: str) ->
 
 def _take_masks_off(session: Session, people: Collection[str], units: Collection[str]) -> None:
     """The evidence of their units' alerts says `张*`: that too."""
-    held = select(Person.name_mask).where(col(Person.code).in_(people), Person.name_mask != FORGOTTEN).distinct()
+    held = (
+        select(PersonRow.name_mask).where(col(PersonRow.code).in_(people), PersonRow.name_mask != FORGOTTEN).distinct()
+    )
     alerts = select(AlertRow.id).where(col(AlertRow.unit_code).in_(units))
     for mask in sorted(session.exec(held).all(), key=len, reverse=True):
         for name in ("note_zh", "note_en"):
@@ -84,10 +86,10 @@ def moved_out(session: Session, before: date, held: Collection[str]) -> list[str
         known = last.get(person, date.min)
         last[person] = None if known is None or end is None else max(known, end)
 
-    for stay in session.exec(select(Occupant).where(held_at(Occupant, None))).all():
+    for stay in session.exec(select(OccupantRow).where(held_at(OccupantRow, None))).all():
         note(stay.person_code, stay.unit_code, stay.to_on)
-    lessors: set[str | None] = set(session.exec(select(Unit.owner_code).where(held_at(Unit, None))).all())
-    for lease in session.exec(select(Lease).where(held_at(Lease, None))).all():
+    lessors: set[str | None] = set(session.exec(select(UnitRow.owner_code).where(held_at(UnitRow, None))).all())
+    for lease in session.exec(select(LeaseRow).where(held_at(LeaseRow, None))).all():
         lessors.add(lease.lessor_code)
         # A term that is over is no end: the tenancy may go on (Civil Code 734). Only a real one counts.
         note(lease.tenant_code, lease.unit_code, lease.ended_on)
@@ -97,12 +99,12 @@ def moved_out(session: Session, before: date, held: Collection[str]) -> list[str
 
 def drop_ended_leases(session: Session, before: date, held: Collection[str], limit: int) -> int:
     """Delete every version of leases that ended before that day, with their stays and registrations; how many."""
-    query = select(Lease.code, Lease.unit_code).where(held_at(Lease, None), col(Lease.ended_on) < before)
-    codes = [code for code, unit in session.exec(query.order_by(col(Lease.code))).all() if unit not in held][:limit]
+    query = select(LeaseRow.code, LeaseRow.unit_code).where(held_at(LeaseRow, None), col(LeaseRow.ended_on) < before)
+    codes = [code for code, unit in session.exec(query.order_by(col(LeaseRow.code))).all() if unit not in held][:limit]
     connection = session.connection()
-    for table in (Occupant, Registration, Credential):
+    for table in (OccupantRow, RegistrationRow, CredentialRow):
         connection.execute(delete(table).where(col(table.lease_code).in_(codes)))
-    connection.execute(delete(Lease).where(col(Lease.code).in_(codes)))
+    connection.execute(delete(LeaseRow).where(col(LeaseRow.code).in_(codes)))
     return len(codes)
 
 
@@ -112,7 +114,7 @@ def erase(session: Session, vault: Vault, person: str, now: datetime, by: str, *
     Raises NotFoundError, and RegistryError while a lease or stay of theirs goes on (it rests on the contract), while
     they own a unit, and while one of the `held` units is theirs.
     """
-    row = session.exec(select(Person).where(Person.code == person, held_at(Person, None))).first()
+    row = session.exec(select(PersonRow).where(PersonRow.code == person, held_at(PersonRow, None))).first()
     if row is None:
         raise NotFoundError(f"没有人员 {person} / person {person}: there is none")
     today = local_day(now)
@@ -120,7 +122,10 @@ def erase(session: Session, vault: Vault, person: str, now: datetime, by: str, *
         raise RegistryError(
             f"仍在住或租约未结束，请先办理退租 / person {person}: a stay or lease goes on; enter its end first"
         )
-    if session.exec(select(Unit.code).where(held_at(Unit, None), Unit.owner_code == person)).first() is not None:
+    if (
+        session.exec(select(UnitRow.code).where(held_at(UnitRow, None), UnitRow.owner_code == person)).first()
+        is not None
+    ):
         raise RegistryError(f"仍是房东，请先登记新房东 / person {person}: owns a unit; enter its new owner first")
     if set(_units_of(session, [person])) & set(held):
         raise RegistryError(f"房屋处于法律保留期 / person {person}: a legal hold lies on their unit")
@@ -133,14 +138,14 @@ def erase(session: Session, vault: Vault, person: str, now: datetime, by: str, *
 
 def _is_bound(session: Session, person: str, today: date) -> bool:
     stays = select(func.count()).where(
-        held_at(Occupant, None),
-        Occupant.person_code == person,
-        or_(col(Occupant.to_on).is_(None), col(Occupant.to_on) >= today),
+        held_at(OccupantRow, None),
+        OccupantRow.person_code == person,
+        or_(col(OccupantRow.to_on).is_(None), col(OccupantRow.to_on) >= today),
     )
     leases = select(func.count()).where(
-        held_at(Lease, None),
-        or_(col(Lease.tenant_code) == person, col(Lease.lessor_code) == person),
-        or_(col(Lease.ended_on).is_(None), col(Lease.ended_on) >= today),
+        held_at(LeaseRow, None),
+        or_(col(LeaseRow.tenant_code) == person, col(LeaseRow.lessor_code) == person),
+        or_(col(LeaseRow.ended_on).is_(None), col(LeaseRow.ended_on) >= today),
     )
     return session.exec(stays).one() + session.exec(leases).one() > 0
 
@@ -150,7 +155,7 @@ def _scrub(session: Session, words: Sequence[str]) -> int:
     mended = 0
     columns = (
         (AlertAction, "reason"), (AlertAction, "detail"), (AlertRow, "explanation_zh"), (AlertRow, "explanation_en"),
-        (Booking, "reason"), (HouseholdRequest, "words"), (HouseholdRequest, "answer"),
+        (BookingRow, "reason"), (HouseholdRequest, "words"), (HouseholdRequest, "answer"),
         (AuthorityRequest, "scope"), (AuthorityRequest, "given"), (AuthorityRequest, "decision"),
     )  # fmt: skip
     for table, name in columns:
@@ -163,8 +168,8 @@ def _scrub(session: Session, words: Sequence[str]) -> int:
 
 
 def _units_of(session: Session, people: Sequence[str]) -> list[str]:
-    stays = session.exec(select(Occupant.unit_code).where(col(Occupant.person_code).in_(people)).distinct()).all()
-    leases = session.exec(select(Lease.unit_code).where(col(Lease.tenant_code).in_(people)).distinct()).all()
+    stays = session.exec(select(OccupantRow.unit_code).where(col(OccupantRow.person_code).in_(people)).distinct()).all()
+    leases = session.exec(select(LeaseRow.unit_code).where(col(LeaseRow.tenant_code).in_(people)).distinct()).all()
     return sorted({*stays, *leases})
 
 

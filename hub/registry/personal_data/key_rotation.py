@@ -10,13 +10,13 @@ from sqlmodel import Session, and_, col, select
 from hub.registry.personal_data.vault import Vault, add_key, drop_keys, load_vault
 from hub.store.database import Database
 from hub.store.tables.alerts import Recipient
-from hub.store.tables.registry import Person
+from hub.store.tables.registry import PersonRow
 
 _AT_ONCE: Final = 500
 SEALED: Final[tuple[tuple[type[Any], str, str], ...]] = (
-    (Person, "name_sealed", "name"),
-    (Person, "phone_sealed", "phone"),
-    (Person, "document_sealed", "document"),
+    (PersonRow, "name_sealed", "name"),
+    (PersonRow, "phone_sealed", "phone"),
+    (PersonRow, "document_sealed", "document"),
     (Recipient, "channel_sealed", "channel"),
 )
 """Table, column, and the field that the seal is bound to. A test holds that no sealed column is missing here."""

@@ -14,7 +14,7 @@ from hub.registry.personal_data.identity import (
 )
 from hub.registry.personal_data.vault import Vault
 from hub.store.base import from_ms
-from hub.store.tables.registry import Person
+from hub.store.tables.registry import PersonRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class PersonWords:
     verified_by: str = ""
 
 
-def person_row(words: PersonWords, vault: Vault, today: date) -> Person:
+def person_row(words: PersonWords, vault: Vault, today: date) -> PersonRow:
     """The record. Raises ValueError that says what is wrong with the name or the phone."""
     name = clean_name(words.name)
     phone = clean_phone(words.phone) if words.phone else None
     born_on = words.document.born_on if words.document and words.document.born_on else words.born_on
-    return Person(
+    return PersonRow(
         code=words.code,
         # Set when the version is written.
         known_from=from_ms(0),

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from hub.domain.entities import LeaseKnown, OccupantKnown, RoomKnown, UnitKnown
+from hub.domain.entities import Lease, Occupant, Room, Unit
 from hub.domain.local_time import local_day
 from hub.domain.scopes import is_within_any
 from hub.registry.personal_data.vault import Vault
 from hub.registry.sheets.cells import AREA_BASES, DOCUMENT_TYPES, ROOM_TYPES
 from hub.registry.sheets.columns import TEMPLATE
-from hub.registry.snapshot import Ledger, read_rows
-from hub.store.tables.registry import Person, Unit
+from hub.registry.snapshot import RegistrySnapshot, read_rows
+from hub.store.tables.registry import PersonRow, UnitRow
 
 _ROOMS = {kind: word for word, kind in reversed(ROOM_TYPES.items())}
 _BASES = {kind: word for word, kind in reversed(AREA_BASES.items())} | {"unknown": ""}
@@ -24,15 +24,15 @@ def export_rows(
     session: Session, now: datetime, *, scopes: tuple[str, ...] = (), vault: Vault | None = None
 ) -> Iterator[list[str]]:
     """Rows under `TEMPLATE`, one for each person and each room without. `vault`: open names, phones and numbers."""
-    ledger = Ledger()
+    ledger = RegistrySnapshot()
     ledger.refresh(session)
-    rows = {row.code: row for row in read_rows(session, Unit, None)}
+    rows = {row.code: row for row in read_rows(session, UnitRow, None)}
     codes = [code for code in rows if not scopes or is_within_any((code,), scopes)]
     for start in range(0, len(codes), 500):
         units = ledger.units(session, codes[start : start + 500])
         people = {o.person.code for unit in units.values() for o in unit.occupants}
         people |= {rows[code].owner_code or "" for code in units}
-        persons = {row.code: row for row in read_rows(session, Person, None, Person.code, people)}
+        persons = {row.code: row for row in read_rows(session, PersonRow, None, PersonRow.code, people)}
         for code, unit in units.items():
             owner = persons.get(rows[code].owner_code or "")
             for cells in _unit_rows(unit, owner, persons, now, vault):
@@ -41,7 +41,7 @@ def export_rows(
 
 
 def _unit_rows(
-    unit: UnitKnown, owner: Person | None, persons: dict[str, Person], now: datetime, vault: Vault | None
+    unit: Unit, owner: PersonRow | None, persons: dict[str, PersonRow], now: datetime, vault: Vault | None
 ) -> Iterator[dict[str, str]]:
     building = unit.building.code.rpartition("-")[2]
     place = {
@@ -65,7 +65,7 @@ def _unit_rows(
         yield place
 
 
-def _room(room: RoomKnown | None) -> dict[str, str]:
+def _room(room: Room | None) -> dict[str, str]:
     if room is None:
         return {}
     area = "" if room.area_m2 is None else f"{room.area_m2:g}"
@@ -77,8 +77,8 @@ def _room(room: RoomKnown | None) -> dict[str, str]:
     }
 
 
-def _tenancy(unit: UnitKnown, occupant: OccupantKnown, person: Person | None, vault: Vault | None) -> dict[str, str]:
-    lease: LeaseKnown | None = next((found for found in unit.leases if found.code == occupant.lease_code), None)
+def _tenancy(unit: Unit, occupant: Occupant, person: PersonRow | None, vault: Vault | None) -> dict[str, str]:
+    lease: Lease | None = next((found for found in unit.leases if found.code == occupant.lease_code), None)
     filed = next(
         (r for r in unit.registrations if r.kind == "residence" and r.person_code == occupant.person.code), None
     )
@@ -98,7 +98,7 @@ def _tenancy(unit: UnitKnown, occupant: OccupantKnown, person: Person | None, va
     }
 
 
-def _words(person: Person | None, field: str, vault: Vault | None) -> str:
+def _words(person: PersonRow | None, field: str, vault: Vault | None) -> str:
     if person is None:
         return ""
     sealed = getattr(person, f"{field}_sealed")

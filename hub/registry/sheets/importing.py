@@ -28,8 +28,8 @@ from hub.registry.snapshot import read_rows
 from hub.registry.yaml_import.seed_rows import NOT_YET
 from hub.store.changes import record_changes
 from hub.store.database import Database
-from hub.store.tables.registry import Building, Lease, Occupant, RegistryRevision, Scope
-from hub.store.turns import take_turn
+from hub.store.tables.registry import BuildingRow, LeaseRow, OccupantRow, RegistryRevision, ScopeRow
+from hub.store.turns import acquire_write_lock
 
 _UNITS_AT_ONCE: Final = 250
 _MOST_FAULTS: Final = 5000
@@ -147,7 +147,7 @@ def import_tables(
             if options.is_dry_run or report.errors:
                 return report
             with database.write() as session:
-                take_turn(session)
+                acquire_write_lock(session)
                 if _revision(session) != revision:
                     continue
                 record_changes(session, spool.write(session, now, by), now)
@@ -239,9 +239,11 @@ def _plan(session: Session, making: Making, report: ImportReport) -> list[Step]:
 def _stays(session: Session, chunk: Sequence[tuple[str, list[Line]]]) -> dict[tuple[str, str], date]:
     """Since when the ledger has people in units of which the table does not say it."""
     units = [code for code, lines in chunk if any(line.name and line.start is None for line in lines)]
-    found = read_rows(session, Occupant, None, Occupant.unit_code, units) if units else []
+    found = read_rows(session, OccupantRow, None, OccupantRow.unit_code, units) if units else []
     leases = (
-        {row.code: row.start_on for row in read_rows(session, Lease, None, Lease.unit_code, units)} if units else {}
+        {row.code: row.start_on for row in read_rows(session, LeaseRow, None, LeaseRow.unit_code, units)}
+        if units
+        else {}
     )
     return {(row.unit_code, row.person_code): leases.get(row.lease_code or "", row.from_on) for row in found}
 
@@ -292,11 +294,11 @@ def _chunks(units: list[tuple[str, list[Line]]]) -> Iterator[list[tuple[str, lis
 def _buildings(session: Session, lines: Sequence[Line], making: Making) -> None:
     """Buildings, and the estate, that neither the ledger nor an earlier row has."""
     wanted = {building_code(making.estate, line): line for line in lines}
-    seen, scopes = making.coming[Building], making.coming[Scope]
-    missing = wanted.keys() - seen - current(session, Building, wanted).keys()
-    if missing and making.estate not in scopes and making.estate not in current(session, Scope, [making.estate]):
+    seen, scopes = making.coming[BuildingRow], making.coming[ScopeRow]
+    missing = wanted.keys() - seen - current(session, BuildingRow, wanted).keys()
+    if missing and making.estate not in scopes and making.estate not in current(session, ScopeRow, [making.estate]):
         name = next((line.estate for line in lines if line.estate), making.estate)
-        making.wanted.append(Wanted(Scope(code=making.estate, known_from=NOT_YET, kind="estate", name=name)))
+        making.wanted.append(Wanted(ScopeRow(code=making.estate, known_from=NOT_YET, kind="estate", name=name)))
     for code in sorted(missing):
         making.add(building_row(code, wanted[code], making), wanted[code])
 

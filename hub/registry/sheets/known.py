@@ -7,7 +7,7 @@ from sqlmodel import Session, select
 from hub.registry.personal_data.vault import Vault
 from hub.registry.sheets.rows import Line
 from hub.registry.snapshot import held_at
-from hub.store.tables.registry import Person
+from hub.store.tables.registry import PersonRow
 
 
 class KnownPeople:
@@ -62,7 +62,7 @@ class KnownPeople:
 def known_people(session: Session) -> KnownPeople:
     """Everybody whom the ledger has, by what is written of them."""
     known = KnownPeople()
-    query = select(Person.code, Person.document_index, Person.name_index, Person.phone_index)
-    for code, document, name, phone in session.exec(query.where(held_at(Person, None))):
+    query = select(PersonRow.code, PersonRow.document_index, PersonRow.name_index, PersonRow.phone_index)
+    for code, document, name, phone in session.exec(query.where(held_at(PersonRow, None))):
         known.add(code, document, name, phone)
     return known

@@ -13,15 +13,15 @@ from hub.registry.sheets.known import KnownPeople
 from hub.registry.sheets.rows import Fault, Line
 from hub.registry.yaml_import.seed_rows import NOT_YET, card_ref, occupant_code, room_code
 from hub.store.tables.registry import (
-    Building,
-    Credential,
-    Lease,
-    Occupant,
-    Person,
-    Registration,
-    Room,
-    Scope,
-    Unit,
+    BuildingRow,
+    CredentialRow,
+    LeaseRow,
+    OccupantRow,
+    PersonRow,
+    RegistrationRow,
+    RoomRow,
+    ScopeRow,
+    UnitRow,
     Versioned,
 )
 
@@ -46,7 +46,7 @@ class Making:
     stays: dict[tuple[str, str], date] = field(default_factory=dict)
     cards: dict[str, tuple[str, int]] = field(default_factory=dict)
     coming: dict[type[Versioned], set[str]] = field(
-        default_factory=lambda: {Scope: set(), Building: set(), Person: set()}
+        default_factory=lambda: {ScopeRow: set(), BuildingRow: set(), PersonRow: set()}
     )
     wanted: list[Wanted] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -102,7 +102,7 @@ def unit_records(code: str, lines: Sequence[Line], making: Making) -> None:
     owner = _landlord(lines, making)
     tenants = [line for line in lines if line.name]
     making.add(
-        Unit(
+        UnitRow(
             code=code,
             known_from=NOT_YET,
             building_code=building,
@@ -132,9 +132,9 @@ def building_code(estate: str, line: Line) -> str:
     return "-".join(part for part in (estate, line.building or "0") if part)
 
 
-def building_row(code: str, line: Line, making: Making) -> Building:
+def building_row(code: str, line: Line, making: Making) -> BuildingRow:
     """A building that the ledger does not have yet; its land is not known from such a file."""
-    return Building(
+    return BuildingRow(
         code=code,
         known_from=NOT_YET,
         name=f"{line.estate}{line.building}幢" if line.building else line.estate or code,
@@ -179,7 +179,7 @@ def _rooms(code: str, lines: Sequence[Line], making: Making) -> None:
             )
     for name, line in seen.items():
         making.add(
-            Room(
+            RoomRow(
                 code=room_code(code, name),
                 known_from=NOT_YET,
                 unit_code=code,
@@ -203,7 +203,7 @@ def _lease(unit: str, code: str, lines: Sequence[Line], owner: str | None, makin
     assert head.start is not None
     by_room = head.let_as == "rooms" and head.room
     making.add(
-        Lease(
+        LeaseRow(
             code=code,
             known_from=NOT_YET,
             unit_code=unit,
@@ -233,7 +233,7 @@ def _person(unit: str, line: Line, making: Making) -> str:
 def _occupant(unit: str, lease: str, line: Line, person: str, making: Making, *, family: str) -> None:
     assert line.start is not None
     making.add(
-        Occupant(
+        OccupantRow(
             code=occupant_code(unit, lease, person),
             known_from=NOT_YET,
             unit_code=unit,
@@ -263,7 +263,9 @@ def _occupant(unit: str, lease: str, line: Line, person: str, making: Making, *,
             making.faults.append(Fault(line.sheet, line.row, "门禁凭证号", what))
             continue
         making.add(
-            Credential(code=ref, known_from=NOT_YET, mask=mask, unit_code=unit, person_code=person, lease_code=lease),
+            CredentialRow(
+                code=ref, known_from=NOT_YET, mask=mask, unit_code=unit, person_code=person, lease_code=lease
+            ),
             line,
         )
 
@@ -278,9 +280,9 @@ def _filing(
     lease: str | None = None,
     number: str = "",
     status: str = "filed",
-) -> Registration:
+) -> RegistrationRow:
     about = lease if lease is not None else f"{unit}/{person}"
-    return Registration(
+    return RegistrationRow(
         code=f"{kind}/{about}",
         known_from=NOT_YET,
         kind=kind,

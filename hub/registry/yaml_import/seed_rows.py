@@ -19,20 +19,20 @@ from hub.registry.yaml_import.seed import (
 )
 from hub.store.base import from_ms
 from hub.store.tables.registry import (
-    Booking,
-    Building,
-    Credential,
-    DevicePlacement,
-    GatewayPlacement,
-    HelpService,
-    Lease,
-    Occupant,
-    Registration,
-    Room,
-    Scope,
-    Unit,
+    BookingRow,
+    BuildingRow,
+    CredentialRow,
+    DevicePlacementRow,
+    GatewayPlacementRow,
+    HelpServiceRow,
+    LeaseRow,
+    OccupantRow,
+    RegistrationRow,
+    RoomRow,
+    ScopeRow,
+    UnitRow,
     Versioned,
-    Welfare,
+    WelfareRow,
 )
 from wire.ids import canonical_card, credential_ref
 
@@ -69,7 +69,7 @@ def collect(seed: Seed, rows: SeedRows) -> None:
     """Turn every table of the seed into records of `rows`."""
     for n, scope in enumerate(seed.scopes):
         rows.add(
-            Scope(code=scope.code, known_from=NOT_YET, kind=scope.kind, name=scope.name, parent_code=scope.parent),
+            ScopeRow(code=scope.code, known_from=NOT_YET, kind=scope.kind, name=scope.name, parent_code=scope.parent),
             ("scopes", n),
         )
     for n, building in enumerate(seed.buildings):
@@ -105,7 +105,7 @@ def collect(seed: Seed, rows: SeedRows) -> None:
 
 def _building(building: BuildingSeed, rows: SeedRows, loc: Loc) -> None:
     rows.add(
-        Building(
+        BuildingRow(
             code=building.code,
             known_from=NOT_YET,
             name=building.name,
@@ -118,14 +118,16 @@ def _building(building: BuildingSeed, rows: SeedRows, loc: Loc) -> None:
         loc,
     )
     for n, gateway in enumerate(building.gateways):
-        rows.add(GatewayPlacement(code=gateway, known_from=NOT_YET, building_code=building.code), (*loc, "gateways", n))
+        rows.add(
+            GatewayPlacementRow(code=gateway, known_from=NOT_YET, building_code=building.code), (*loc, "gateways", n)
+        )
     for n, device in enumerate(building.devices):
         _device(device, rows, (*loc, "devices", n), building.code, None)
 
 
 def _device(device: DeviceSeed, rows: SeedRows, loc: Loc, building: str, unit: str | None) -> None:
     rows.add(
-        DevicePlacement(
+        DevicePlacementRow(
             code=f"{device.gateway}/{device.device}",
             known_from=NOT_YET,
             gateway_id=device.gateway,
@@ -148,7 +150,7 @@ def _device(device: DeviceSeed, rows: SeedRows, loc: Loc, building: str, unit: s
 
 def _unit(unit: UnitSeed, rows: SeedRows, loc: Loc) -> None:
     rows.add(
-        Unit(
+        UnitRow(
             code=unit.code,
             known_from=NOT_YET,
             building_code=unit.building,
@@ -165,7 +167,7 @@ def _unit(unit: UnitSeed, rows: SeedRows, loc: Loc) -> None:
     )
     for n, room in enumerate(unit.rooms):
         rows.add(
-            Room(
+            RoomRow(
                 code=room.code or room_code(unit.code, room.name),
                 known_from=NOT_YET,
                 unit_code=unit.code,
@@ -182,7 +184,7 @@ def _unit(unit: UnitSeed, rows: SeedRows, loc: Loc) -> None:
         _occupant(guest, unit.code, None, rows, (*loc, "guests", n))
     if unit.house_registered_on is not None:
         rows.add(
-            Registration(
+            RegistrationRow(
                 code=f"house/{unit.code}",
                 known_from=NOT_YET,
                 kind="house",
@@ -198,7 +200,7 @@ def _unit(unit: UnitSeed, rows: SeedRows, loc: Loc) -> None:
         _device(device, rows, (*loc, "devices", n), unit.building, unit.code)
     for n, booking in enumerate(unit.bookings):
         rows.add(
-            Booking(
+            BookingRow(
                 code=f"{unit.code}/{booking.purpose}/{booking.start.isoformat()}",
                 known_from=NOT_YET,
                 unit_code=unit.code,
@@ -211,7 +213,7 @@ def _unit(unit: UnitSeed, rows: SeedRows, loc: Loc) -> None:
         )
     if unit.welfare is not None:
         rows.add(
-            Welfare(
+            WelfareRow(
                 code=unit.code,
                 known_from=NOT_YET,
                 consent_ref=unit.welfare.consent,
@@ -223,7 +225,7 @@ def _unit(unit: UnitSeed, rows: SeedRows, loc: Loc) -> None:
         )
     if unit.help_button is not None:
         rows.add(
-            HelpService(
+            HelpServiceRow(
                 code=unit.code,
                 known_from=NOT_YET,
                 consent_ref=unit.help_button.consent,
@@ -245,7 +247,7 @@ def occupant_code(unit: str, lease: str | None, person: str) -> str:
 
 def _lease(lease: LeaseSeed, unit: UnitSeed, rows: SeedRows, loc: Loc) -> None:
     rows.add(
-        Lease(
+        LeaseRow(
             code=lease.code,
             known_from=NOT_YET,
             unit_code=unit.code,
@@ -268,7 +270,7 @@ def _lease(lease: LeaseSeed, unit: UnitSeed, rows: SeedRows, loc: Loc) -> None:
     ):
         if filed_on is not None:
             rows.add(
-                Registration(
+                RegistrationRow(
                     code=f"{kind}/{lease.code}",
                     known_from=NOT_YET,
                     kind=kind,
@@ -289,7 +291,7 @@ def _occupant(occupant: OccupantSeed, unit: str, lease: LeaseSeed | None, rows: 
         rows.faults.append(((*loc, "from"), "缺少起始日期 / when they came is needed"))
         return
     rows.add(
-        Occupant(
+        OccupantRow(
             code=occupant_code(unit, lease.code if lease else None, occupant.person),
             known_from=NOT_YET,
             unit_code=unit,
@@ -306,7 +308,7 @@ def _occupant(occupant: OccupantSeed, unit: str, lease: LeaseSeed | None, rows: 
     )
     if occupant.registered_on is not None:
         rows.add(
-            Registration(
+            RegistrationRow(
                 code=f"residence/{unit}/{occupant.person}",
                 known_from=NOT_YET,
                 kind="residence",
@@ -333,7 +335,7 @@ def _credential(held: CredentialSeed, unit: str, rows: SeedRows, loc: Loc) -> No
     elif held.pin is not None:
         ref = credential_ref(rows.organisation_key, "pin", str(held.pin))
     rows.add(
-        Credential(
+        CredentialRow(
             code=ref,
             known_from=NOT_YET,
             kind="pin" if held.pin is not None else "card",

@@ -121,7 +121,7 @@ class DeviceWatch(SQLModel, table=True):
     last_seen_at: datetime = Field(sa_type=InstantMs)
     last_event_id: int = Field(sa_type=BigInteger)
     check_at: datetime | None = Field(default=None, sa_type=InstantMs, index=True)
-    state: str = Field(sa_column=Column(Text, nullable=False))  # a hub.domain.observations.DeviceSeen as JSON
+    state: str = Field(sa_column=Column(Text, nullable=False))  # a hub.domain.observations.DeviceState as JSON
 
     __table_args__ = (Index("ix_device_watch_building_code_kind", "building_code", "kind"),)
 

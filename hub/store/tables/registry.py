@@ -32,7 +32,7 @@ def _one_current(table: str) -> Index:
     )
 
 
-class Scope(Versioned, table=True):
+class ScopeRow(Versioned, table=True):
     """A node of the tree organisation > city > county > town > village > grid > estate (级: 市县乡村网格小区)."""
 
     __tablename__ = "reg_scope"
@@ -43,7 +43,7 @@ class Scope(Versioned, table=True):
     parent_code: str | None = Field(default=None, max_length=128, index=True)
 
 
-class Building(Versioned, table=True):
+class BuildingRow(Versioned, table=True):
     """A building (楼栋). `jurisdiction` is the six-digit region code; `land_type` state, collective or unknown."""
 
     __tablename__ = "reg_building"
@@ -57,7 +57,7 @@ class Building(Versioned, table=True):
     keeps_register: bool | None = None
 
 
-class Unit(Versioned, table=True):
+class UnitRow(Versioned, table=True):
     """What is let as one (套/房). `counting_opt_out`: the household does not want its heads counted (P15)."""
 
     __tablename__ = "reg_unit"
@@ -74,7 +74,7 @@ class Unit(Versioned, table=True):
     grid_worker: str = Field(default="", max_length=64)
 
 
-class Room(Versioned, table=True):
+class RoomRow(Versioned, table=True):
     """A room (间). `area_basis` says which area was measured: usable 使用, habitable 居住, gross 建筑."""
 
     __tablename__ = "reg_room"
@@ -87,7 +87,7 @@ class Room(Versioned, table=True):
     area_basis: str = Field(default="unknown", max_length=16)
 
 
-class Person(Versioned, table=True):
+class PersonRow(Versioned, table=True):
     """Somebody. Name, phone and document number are sealed; the masks are the only forms that leave by default.
 
     `born_on` is kept only while it shows a minor, because the caps and the check at lease entry need it.
@@ -113,7 +113,7 @@ class Person(Versioned, table=True):
     born_on: date | None = None
 
 
-class Lease(Versioned, table=True):
+class LeaseRow(Versioned, table=True):
     """A tenancy (租赁合同). `end_on` empty: indefinite (不定期). `ended_on`: when it really ended."""
 
     __tablename__ = "reg_lease"
@@ -132,7 +132,7 @@ class Lease(Versioned, table=True):
     sublease_consent: bool | None = None
 
 
-class Occupant(Versioned, table=True):
+class OccupantRow(Versioned, table=True):
     """That somebody lives, or stays as a guest, in a unit. A guest needs no registration before `guest_until`."""
 
     __tablename__ = "reg_occupant"
@@ -149,7 +149,7 @@ class Occupant(Versioned, table=True):
     family_group: str = Field(default="", max_length=64)
 
 
-class Registration(Versioned, table=True):
+class RegistrationRow(Versioned, table=True):
     """One filing with an authority.
 
     `residence` (居住登记: occupant and police), `house` (居住房屋出租登记: unit and police), `contract` (租赁备案:
@@ -170,7 +170,7 @@ class Registration(Versioned, table=True):
     verified_by: str = Field(default="", max_length=64)
 
 
-class Credential(Versioned, table=True):
+class CredentialRow(Versioned, table=True):
     """What opens a lock. `code` is the keyed hash that gateways send; the number itself is nowhere."""
 
     __tablename__ = "reg_credential"
@@ -187,7 +187,7 @@ class Credential(Versioned, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=InstantMs)
 
 
-class Booking(Versioned, table=True):
+class BookingRow(Versioned, table=True):
     """A time for which opening a unit was agreed: viewing, repair, cleaning."""
 
     __tablename__ = "reg_booking"
@@ -200,7 +200,7 @@ class Booking(Versioned, table=True):
     reason: str = Field(default="", max_length=256)
 
 
-class Welfare(Versioned, table=True):
+class WelfareRow(Versioned, table=True):
     """That a person asked to be looked after (独居长者); `code` is the unit's. Withdrawn at once by `withdrawn_at`."""
 
     __tablename__ = "reg_welfare"
@@ -212,7 +212,7 @@ class Welfare(Versioned, table=True):
     withdrawn_at: datetime | None = Field(default=None, sa_type=InstantMs)
 
 
-class HelpService(Versioned, table=True):
+class HelpServiceRow(Versioned, table=True):
     """That a household has a help button, by a consent of its own; `code` is the unit's. Ends by `withdrawn_at`."""
 
     __tablename__ = "reg_help_service"
@@ -222,7 +222,7 @@ class HelpService(Versioned, table=True):
     withdrawn_at: datetime | None = Field(default=None, sa_type=InstantMs)
 
 
-class DevicePlacement(Versioned, table=True):
+class DevicePlacementRow(Versioned, table=True):
     """Where a device is; `code` is `gateway/device`. `counts` says whose heads a counter counts: unit or building."""
 
     __tablename__ = "reg_device"
@@ -243,7 +243,7 @@ class DevicePlacement(Versioned, table=True):
     double_rate: float | None = None
 
 
-class GatewayPlacement(Versioned, table=True):
+class GatewayPlacementRow(Versioned, table=True):
     """In which building a gateway stands; `code` is the gateway's identity."""
 
     __tablename__ = "reg_gateway"

@@ -12,15 +12,15 @@ from openpyxl import Workbook, load_workbook
 from sqlmodel import select
 from support.house import KEY, House
 
-from hub.domain.entities import UnitKnown
+from hub.domain.entities import Unit
 from hub.errors import RegistryError
 from hub.registry.sheets.columns import TEMPLATE
 from hub.registry.sheets.exporting import export_rows
 from hub.registry.sheets.importing import ImportOptions, ImportReport, import_file
 from hub.registry.sheets.reading import read_bytes
 from hub.registry.sheets.writing import write_report, write_table, write_template
-from hub.registry.snapshot import Ledger
-from hub.store.tables.registry import Person, Unit
+from hub.registry.snapshot import RegistrySnapshot
+from hub.store.tables.registry import PersonRow, UnitRow
 
 ESTATE = "330702-0001"
 ROW = {
@@ -51,8 +51,8 @@ def load(house: House, path: Path, **options: object) -> ImportReport:
     )
 
 
-def unit_of(house: House, code: str) -> UnitKnown | None:
-    ledger = Ledger()
+def unit_of(house: House, code: str) -> Unit | None:
+    ledger = RegistrySnapshot()
     with house.db.read() as session:
         ledger.refresh(session)
         return ledger.unit(session, code)
@@ -132,7 +132,7 @@ def test_a_spreadsheet_with_merged_cells_notes_numbers_and_forbidden_columns(hou
     assert unit.leases[0].end_on == date(2026, 12, 31)
     assert unit_of(house, "330702-0001-3-502") is not None
     with house.db.read() as session:
-        assert "汉" not in "".join(str(row.model_dump()) for row in session.exec(select(Person)))
+        assert "汉" not in "".join(str(row.model_dump()) for row in session.exec(select(PersonRow)))
 
 
 def test_two_people_may_share_a_phone_and_one_may_live_in_two_units(house: House) -> None:
@@ -156,7 +156,7 @@ def test_a_unit_without_tenants_is_vacant_and_an_address_column_serves_too(house
     )
     assert load(house, path).errors == []
     with house.db.read() as session:
-        assert {row.code: row.is_vacant for row in session.exec(select(Unit))} == {
+        assert {row.code: row.is_vacant for row in session.exec(select(UnitRow))} == {
             "330702-0001-5-1-302": True,
             "330702-0001-6-101": False,
         }

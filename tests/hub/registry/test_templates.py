@@ -10,13 +10,13 @@ from openpyxl import Workbook
 from sqlmodel import select
 from support.house import KEY, House
 
-from hub.domain.entities import UnitKnown
+from hub.domain.entities import Unit
 from hub.domain.stored_event import Change
 from hub.registry.sheets.importing import ImportOptions, ImportReport, import_file
-from hub.registry.snapshot import Ledger
+from hub.registry.snapshot import RegistrySnapshot
 from hub.registry.tenancy import CheckOut, check_out
 from hub.registry.visits import set_counting
-from hub.store.tables.registry import Person, Unit
+from hub.store.tables.registry import PersonRow, UnitRow
 
 ESTATE = "330702-0001"
 ID = "990000199001010017"
@@ -42,8 +42,8 @@ def load_twice(house: House, rows: list[list[object]]) -> ImportReport:
     return first
 
 
-def unit(house: House, code: str) -> UnitKnown:
-    ledger = Ledger()
+def unit(house: House, code: str) -> Unit:
+    ledger = RegistrySnapshot()
     with house.db.read() as session:
         ledger.refresh(session)
         found = ledger.unit(session, f"{ESTATE}-{code}")
@@ -73,7 +73,7 @@ def test_a_property_systems_table_without_dates_of_leases(house: House) -> None:
     owned = unit(house, "3-2-502")
     assert (owned.occupants, owned.is_vacant) == ((), False)
     with house.db.read() as session:
-        assert session.exec(select(Unit).where(Unit.door == "502")).one().owner_code is not None
+        assert session.exec(select(UnitRow).where(UnitRow.door == "502")).one().owner_code is not None
 
 
 def test_a_grid_workers_table_with_two_columns_of_documents(house: House) -> None:
@@ -112,7 +112,7 @@ def test_a_grid_workers_table_with_two_columns_of_documents(house: House) -> Non
         "J***": "passport",
     }
     with house.db.read() as session:
-        rows = list(session.exec(select(Person)))
+        rows = list(session.exec(select(PersonRow)))
         assert {row.born_on for row in rows} == {None, date(2020, 1, 1)}
         assert "汉族" not in "".join(str(row.model_dump()) for row in rows)
 
@@ -149,9 +149,9 @@ def test_a_sheet_of_fees_tells_of_owners_and_makes_no_home_vacant(house: House) 
     load_twice(house, fees)
     assert (unit(house, "3-501").is_vacant, unit(house, "3-502").is_vacant) == (False, False)
     with house.db.read() as session:
-        owners = {row.owner_code for row in session.exec(select(Unit).where(Unit.known_to.is_(None)))}  # type: ignore[union-attr]
+        owners = {row.owner_code for row in session.exec(select(UnitRow).where(UnitRow.known_to.is_(None)))}  # type: ignore[union-attr]
         assert len(owners) == 1
-        assert session.exec(select(Person.phone_mask).where(Person.code == owners.pop())).one() == "139****0001"
+        assert session.exec(select(PersonRow.phone_mask).where(PersonRow.code == owners.pop())).one() == "139****0001"
 
 
 def test_merged_cells_of_dates_hold_for_those_who_share_the_room(house: House) -> None:
@@ -183,7 +183,7 @@ def test_the_same_person_by_document_here_and_by_phone_there_is_one(house: House
         ],
     )
     with house.db.read() as session:
-        assert len(set(session.exec(select(Person.code)))) == 1
+        assert len(set(session.exec(select(PersonRow.code)))) == 1
 
 
 def test_a_document_that_comes_later_belongs_to_who_is_there_already(house: House) -> None:
@@ -254,7 +254,7 @@ def test_what_the_ledger_held_is_still_known_after_a_change(house: House) -> Non
     report = load(house, [HEADERS, ["3", "501", "张三", ID, "", "2026-01-01", "2026-12-31", ""]])
     assert (report.added, report.changed) == (0, 1)
     for at, end in ((then, date(2026, 6, 30)), (house.now, date(2026, 12, 31))):
-        ledger = Ledger()
+        ledger = RegistrySnapshot()
         with house.db.read() as session:
             ledger.refresh(session, at)
             found = ledger.unit(session, f"{ESTATE}-3-501")
@@ -286,7 +286,7 @@ def test_a_bad_cell_is_named_with_its_column_and_nothing_of_the_file_is_applied(
     assert fault.row == 2
     assert fault.key in {*HEADERS, "楼栋"}
     with house.db.read() as session:
-        assert session.exec(select(Unit)).all() == []
+        assert session.exec(select(UnitRow)).all() == []
 
 
 def test_a_folder_of_odd_files_is_refused_in_words(house: House, tmp_path: Path) -> None:

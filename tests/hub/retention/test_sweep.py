@@ -16,7 +16,7 @@ from hub.store.audit import Audited, append_audit, broken_links
 from hub.store.tables.access import AuditEntry
 from hub.store.tables.alerts import AlertAction, AlertEvidence, CredentialDay
 from hub.store.tables.ingest import EventRow
-from hub.store.tables.registry import Lease, Person
+from hub.store.tables.registry import LeaseRow, PersonRow
 from wire.clock import FakeClock
 from wire.events import PeopleCrossing
 from wire.messages import decode_event
@@ -164,10 +164,10 @@ def test_who_moved_out_a_month_ago_is_forgotten_and_the_lease_stays(house: House
     assert sweeper(house).sweep().taken["people_forgotten"] == 1
     assert sweeper(house).sweep().taken["people_forgotten"] == 0
     with house.db.read() as session:
-        person = session.exec(select(Person)).one()
+        person = session.exec(select(PersonRow)).one()
         assert person.name_mask == FORGOTTEN
         assert {person.name_sealed, person.name_index, person.phone_sealed, person.phone_index} == {None}
-        assert session.exec(select(Lease)).one().tenant_code == "zhang"
+        assert session.exec(select(LeaseRow)).one().tenant_code == "zhang"
     house.now += timedelta(days=1200)
     assert sweeper(house).sweep().taken["leases_deleted"] == 1
     assert_nowhere(house, PLAIN_NAME, PLAIN_PHONE)

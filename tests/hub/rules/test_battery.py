@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.house import event
 from support.units import NOW
 
-from hub.domain.observations import MOST_CHARGES, Charge, DeviceSeen, absorb
+from hub.domain.observations import MOST_CHARGES, Charge, DeviceState, apply_event
 from hub.rules.battery import low_at
 
 
@@ -54,13 +54,13 @@ def test_any_readings_give_an_instant_or_nothing(readings: list[tuple[int, float
 
 
 def test_a_device_keeps_one_charge_a_day_and_not_without_end() -> None:
-    seen = DeviceSeen()
+    seen = DeviceState()
     for hour in range(24 * 120):
         at = NOW + timedelta(hours=hour)
-        absorb(seen, event("device.health", at, "lock-1", battery_pct=100 - hour / 100), hour)
+        apply_event(seen, event("device.health", at, "lock-1", battery_pct=100 - hour / 100), hour)
     assert len(seen.charges) == MOST_CHARGES
     assert {b.at - a.at for a, b in zip(seen.charges, seen.charges[1:], strict=False)} == {timedelta(days=1)}
-    changed = absorb(
+    changed = apply_event(
         seen, event("device.health", seen.charges[-1].at + timedelta(hours=1), "lock-1", battery_pct=100), 9
     )
     assert changed

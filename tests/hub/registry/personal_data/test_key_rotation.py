@@ -13,7 +13,7 @@ from hub.runtime.organisation_key import organisation_key
 from hub.store import tables
 from hub.store.migrate import open_database
 from hub.store.tables.alerts import Recipient
-from hub.store.tables.registry import Person
+from hub.store.tables.registry import PersonRow
 from wire.clock import SystemClock
 
 assert tables
@@ -39,7 +39,7 @@ def opened(folder: Path) -> dict[str, tuple[str | None, str | None]]:
                     row.name_sealed and vault.open("name", row.name_sealed),
                     row.phone_sealed and vault.open("phone", row.phone_sealed),
                 )
-                for row in session.exec(select(Person))
+                for row in session.exec(select(PersonRow))
             }
     finally:
         database.close()
