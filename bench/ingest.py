@@ -7,8 +7,8 @@ event a message), and the database alone: `executemany` in thousands (SQLite, WA
 temporary table and an upsert in thousands (PostgreSQL, synchronous_commit on), into the hub's own table with its keys
 and its index, and, to show what those cost, into one with the unique key alone.
 
-The hub is `anfang-hub serve` as installed, rules and API included, on a real Mosquitto, with a ledger of its gateways,
-flats, tenants and cards; it begins when every flat was judged once. *Drain*: batches of 64 events
+The hub is `anfang-hub serve` as installed, rules and API included, on a real Mosquitto, with a registry of its
+gateways, flats, tenants and cards; it begins when every flat was judged once. *Drain*: batches of 64 events
 wait in the broker while the hub is away; from its first commit to its last. *Live*: `mosquitto_pub` sends one event a
 message; from its start to the hub's last commit. *Ingest alone* is the same worker without rules and API.
 Rounds are interleaved, so that a busy machine slows all; medians and their ratios are shown.
@@ -84,7 +84,7 @@ def event(number: int) -> bytes:
     )
 
 
-def ledger() -> str:
+def registry() -> str:
     """The houses that the events come from, as a registry file: each flat let to one person who has its card."""
     lines = ["registry: 1", "buildings:"]
     lines += [
@@ -241,7 +241,7 @@ class Store:
             return int(found[0]) if found else 0
 
     def until_judged(self, deadline_s: float = 600.0) -> None:
-        """Wait until the rules have looked at every unit of the ledger."""
+        """Wait until the rules have looked at every unit of the registry."""
         end = time.perf_counter() + deadline_s
         while self.scalar("SELECT count(*) FROM unit_due") or not self.scalar("SELECT count(*) FROM rule_progress"):
             if time.perf_counter() > end:
@@ -390,14 +390,14 @@ def measure(arguments: argparse.Namespace, console: Console) -> dict[str, list[f
         lines = _live_lines(two, arguments.live)
         (folder / "raw").write_bytes(b"\n".join(payload for _, payload in singles) + b"\n")
 
-        (folder / "ledger.yaml").write_text(ledger(), encoding="utf-8")
+        (folder / "registry.yaml").write_text(registry(), encoding="utf-8")
 
         def prepare(place: Path, *database: str, with_rules: bool) -> None:
             where = ("--data-dir", str(place), *database)
             assert hub_command("migrate", *where).returncode == 0
             if not with_rules:
                 return
-            loaded = hub_command("registry", "load", str(folder / "ledger.yaml"), *where)
+            loaded = hub_command("registry", "load", str(folder / "registry.yaml"), *where)
             assert loaded.returncode == 0, loaded.stderr
 
         def fresh(kind: str, *, with_rules: bool = False) -> Store:

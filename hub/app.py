@@ -199,7 +199,7 @@ class Hub:
             self.feed.wake()
 
     def _fold_again(self) -> None:
-        """At the start, for a new release may have mended the rule, and each hour, for the ledger may have changed."""
+        """Apply failed events again: at the start, for a new release may have mended the rule, and hourly."""
         folded, failed = fold_what_failed(self.database, self._folder, self._clock.now(), actor="system")
         if folded or failed:
             log.warning("rules.folded_again", folded=folded, failed=failed)

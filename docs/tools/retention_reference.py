@@ -30,7 +30,7 @@ _TAIL = """
 ## Erasing one person · 个人删除请求
 
 `POST /api/v1/people/{code}/erase` (an administrator, `X-Purpose: subject_request`, a reason) blanks name, phone,
-document, their blind indexes and birth date in every version of the ledger, registration numbers and the masks of
+document, their blind indexes and birth date in every version of the registry, registration numbers and the masks of
 credentials, and replaces the same words where people typed them (comments, reasons, bookings, explanations). It is
 refused while a stay or lease goes on, because that rests on the contract. SQLite overwrites what was deleted. Backups
 made before keep what they hold: let them run out. Audit lines are sealed and stay; do not write names into reasons.

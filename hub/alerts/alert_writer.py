@@ -28,12 +28,12 @@ MOST_EVIDENCE: Final = 500
 class AlertWriter:
     """The alerts as one transaction sees them. Make one for each transaction."""
 
-    def __init__(self, session: Session, ledger: RegistrySnapshot, packs: PackSet, now: datetime) -> None:
+    def __init__(self, session: Session, registry: RegistrySnapshot, packs: PackSet, now: datetime) -> None:
         self._session = session
         self._now = now
         self._open: dict[tuple[str, str], AlertRow | None] = {}
         self._known: dict[int, set[tuple[int | None, str]]] = {}
-        self._policies = BuildingPolicies(session, ledger, packs, now)
+        self._policies = BuildingPolicies(session, registry, packs, now)
         self._loaded: set[str] = set()
         self._prefetched: tuple[str, ...] = ()
         self._prefetched_gateways: frozenset[str] = frozenset()

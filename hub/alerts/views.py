@@ -66,7 +66,7 @@ class AlertSummary(_View):
 
 
 class EvidenceView(_View):
-    """One piece of evidence. `event_id` opens the event; `record` names a version in the ledger."""
+    """One piece of evidence. `event_id` opens the event; `record` names a version in the registry."""
 
     kind: Literal["event", "record", "estimate"]
     at: datetime

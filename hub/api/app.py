@@ -61,7 +61,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.broadcaster = Broadcaster(services)
-    app.state.kept_ledger = SharedSnapshot()
+    app.state.shared_snapshot = SharedSnapshot()
     app.state.replays = ReplayDesk(services.database.url, services.clock)
     problems.install(app)
     for router in ROUTERS:

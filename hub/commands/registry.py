@@ -1,4 +1,4 @@
-"""`anfang-hub registry`: brings the ledger in."""
+"""`anfang-hub registry`: brings the registry in."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hub.registry.sheets.importing import ImportReport
     from hub.registry.yaml_import.seed_file import Loaded
 
-app = typer.Typer(help="The ledger: buildings, units, leases, people, credentials, devices.", no_args_is_help=True)
+app = typer.Typer(help="The registry: buildings, units, leases, people, credentials, devices.", no_args_is_help=True)
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="the hub's folder; made when missing")]
 DatabaseUrl = Annotated[str | None, typer.Option("--database", help="postgresql://…; SQLite in --data-dir without it")]
@@ -19,7 +19,7 @@ DatabaseUrl = Annotated[str | None, typer.Option("--database", help="postgresql:
 
 @app.callback()
 def _group() -> None:
-    """The ledger: buildings, units, leases, people, credentials, devices."""
+    """The registry: buildings, units, leases, people, credentials, devices."""
 
 
 @app.command("load")
@@ -28,7 +28,7 @@ def load(
     data_dir: DataDir,
     database: DatabaseUrl = None,
 ) -> None:
-    """Bring a YAML file's records into the ledger: all of them, or none when one is wrong.
+    """Bring a YAML file's records into the registry: all of them, or none when one is wrong.
 
     The same file twice changes nothing; a changed file changes what differs and keeps what was known before.
     """
@@ -74,7 +74,7 @@ def import_(
     report: Annotated[Path | None, typer.Option("--report", help="write what becomes of each row to this XLSX")] = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """Bring a table into the ledger: all of it, or nothing when one row is wrong.
+    """Bring a table into the registry: all of it, or nothing when one row is wrong.
 
     Exit status 1 when rows were refused; the report says which, and why.
     """
@@ -150,7 +150,7 @@ def export(
     reason: Annotated[str, typer.Option("--reason", help="why; goes to the audit trail")] = "",
     database: DatabaseUrl = None,
 ) -> None:
-    """Write the ledger as a table: people as masks, unless --reveal."""
+    """Write the registry as a table: people as masks, unless --reveal."""
     from hub.errors import ConfigError
     from hub.registry.personal_data.vault import load_vault
     from hub.registry.sheets.columns import TEMPLATE

@@ -37,7 +37,7 @@ def command(
         bool, typer.Option("--apply", help="then fold the stored events on which a rule had failed; changes alerts")
     ] = False,
 ) -> None:
-    """Play the stored events and the ledger's history through the rules again, and compare the alerts.
+    """Play the stored events and the registry's history through the rules again, and compare the alerts.
 
     Prints per rule what was raised, would be raised, would vanish and would be new. With --pack it answers what a draft
     would have done. The hub may go on running: it all happens in a database of its own, and nothing here changes,

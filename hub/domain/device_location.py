@@ -1,4 +1,4 @@
-"""Where an event happened, as far as the ledger knows, and the subject and words that follow from it."""
+"""Where an event happened, as far as the registry knows, and the subject and words that follow from it."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from hub.domain.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a device is. `unit` is in the ledger, or None; `is_adopted` says whether its gateway belongs to us."""
+    """Where a device is. `unit` is in the registry, or None; `is_adopted` says whether its gateway belongs to us."""
 
     gateway: str
     device: str
@@ -30,12 +30,12 @@ class Place:
 
     @property
     def kind(self) -> str | None:
-        """What the ledger says the device is."""
+        """What the registry says the device is."""
         return self.known.kind if self.known else None
 
     @property
     def placement(self) -> str | None:
-        """Where in the house the ledger has it."""
+        """Where in the house the registry has it."""
         return self.known.placement if self.known else None
 
     def unit_subject(self) -> Subject:

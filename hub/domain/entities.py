@@ -1,4 +1,4 @@
-"""What the ledger knows of a house, as plain values: what rules and explanations are given.
+"""What the registry knows of a house, as plain values: what rules and explanations are given.
 
 People appear by code and mask. Every record carries `entered_at`, the instant from which it was known.
 """
@@ -87,7 +87,7 @@ class Occupant:
     entered_at: datetime
 
     def is_here_on(self, day: date) -> bool:
-        """Whether the ledger has the person living or staying here that day."""
+        """Whether the registry has the person living or staying here that day."""
         ends = (self.to_on, self.guest_until if self.role == "guest" else None)
         return self.from_on <= day and all(end is None or day <= end for end in ends)
 
@@ -202,7 +202,7 @@ class Building:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit with all that the ledger holds of it."""
+    """One unit with all that the registry holds of it."""
 
     code: str
     building: Building
@@ -224,7 +224,7 @@ class Unit:
     help_button: HelpService | None = None
 
     def people_on(self, day: date) -> tuple[Occupant, ...]:
-        """Those whom the ledger has here that day, each person once."""
+        """Those whom the registry has here that day, each person once."""
         seen: dict[str, Occupant] = {}
         for occupant in self.occupants:
             if occupant.is_here_on(day):

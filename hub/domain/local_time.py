@@ -1,4 +1,4 @@
-"""China's one time zone: days and nights of the ledger are local, instants are UTC."""
+"""China's one time zone: days and nights of the registry are local, instants are UTC."""
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final

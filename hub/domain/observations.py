@@ -120,7 +120,7 @@ class UnitObservations:
     `is_dark`: a gateway or device that the unit's rules rest on is silent now, so that compliance rules abstain.
     `watched_since`: since when a lock or a counter of the unit has been heard.
     `elsewhere`: people of this unit who are entered in another unit too, or under another code with one document.
-    `named_elsewhere`: credentials used here that the ledger has, bound to somebody, at another unit or at none.
+    `named_elsewhere`: credentials used here that the registry has, bound to somebody, at another unit or at none.
     """
 
     uses: tuple[UseDay, ...] = ()
@@ -147,7 +147,7 @@ def apply_event(  # noqa: PLR0911, PLR0912  # one branch per kind
 ) -> bool:
     """Bring `seen` up to date with an event of its device. True when something changed that is worth keeping.
 
-    `is_invalid`: the credential of the event is one that was revoked or has expired, by the ledger or by the lock.
+    `is_invalid`: the credential of the event is one that was revoked or has expired, by the registry or by the lock.
     """
     if isinstance(event, _SIGNS_OF_LIFE):
         note_activity(seen, event.observed_at)

@@ -1,4 +1,4 @@
-"""What is looked at once a day and when the ledger changed: buildings, detectors never heard, packs, audit."""
+"""What is looked at once a day and when the registry changed: buildings, detectors never heard, packs, audit."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -20,21 +20,21 @@ from hub.store.tables.registry import DevicePlacementRow
 
 
 class HouseWatch:
-    """Evaluates buildings, and finds detectors that the ledger has and nobody ever heard."""
+    """Evaluates buildings, and finds detectors that the registry has and nobody ever heard."""
 
-    def __init__(self, ledger: RegistrySnapshot) -> None:
-        self._ledger = ledger
+    def __init__(self, registry: RegistrySnapshot) -> None:
+        self._registry = registry
 
     def look(self, session: Session, book: AlertWriter, now: datetime) -> None:
         """Look at all of them now."""
         units: dict[str, list[Unit]] = defaultdict(list)
-        for unit in self._ledger.units(session).values():
+        for unit in self._registry.units(session).values():
             units[unit.building.code].append(unit)
         devices: dict[str, list[Device]] = defaultdict(list)
-        for device in self._ledger.devices(session):
+        for device in self._registry.devices(session):
             if device.building_code is not None and device.unit_code is None:
                 devices[device.building_code].append(device)
-        for building in self._ledger.buildings(session):
+        for building in self._registry.buildings(session):
             policy = book.policy(building)
             seen = BuildingContents(building, units[building.code], devices[building.code])
             l6 = l6_no_detector.evaluate(seen, policy.of("L6", l6_no_detector.Parameters), now)
@@ -51,7 +51,7 @@ class HouseWatch:
             ~select(DeviceWatch.key).where(col(DeviceWatch.key) == DevicePlacementRow.code).exists(),
         )
         for row in session.exec(query.order_by(col(DevicePlacementRow.code))).all():
-            place = self._ledger.place(session, row.gateway_id, row.device, row.unit_code)
+            place = self._registry.place(session, row.gateway_id, row.device, row.unit_code)
             policy = book.policy(place.building)
             p = policy.of("L4", l4_detector_lost.Parameters)
             finding = l4_detector_lost.on_silence(place, row.known_from, 0, p, now)

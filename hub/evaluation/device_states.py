@@ -176,5 +176,5 @@ def _values(held: Watched) -> dict[str, object]:
 
 
 def forget_checks(session: Session, now: datetime) -> None:
-    """Have every device looked at again: the ledger or a policy has changed."""
+    """Have every device looked at again: the registry or a policy has changed."""
     session.connection().execute(update(_TABLE).values(check_at=now))

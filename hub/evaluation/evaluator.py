@@ -78,7 +78,7 @@ _NEEDS_HEADS: Final = (SmokeState, FireComponent)
 class Evaluator:
     """Implement `hub.runtime.ports.EventFolder`. One per process; its caches are refreshed with each transaction.
 
-    `replays`: judge by what the ledger held at `now`, not by what it holds. `is_alone`: nobody else writes to this
+    `replays`: judge by what the registry held at `now`, not by what it holds. `is_alone`: nobody else writes to this
     database while this lives, and nobody reads beliefs from it: what was read is kept, and beliefs stay in memory.
     `tip`: what was seen of the audit trail's end, where a trail is kept.
     """
@@ -93,13 +93,13 @@ class Evaluator:
     ) -> None:
         self._packs = packs or standard_packs()
         self._tip = tip
-        # Device -> the event with which T5 looked at it, and whether the ledger had it. A cache: T5 is in the store.
+        # Device -> the event with which T5 looked at it, and whether the registry had it. A cache: T5 is in the store.
         self._looked_at: dict[str, tuple[int, bool]] = {}
         self._looked_in = -1
-        self._ledger = RegistrySnapshot()
-        self._follower = Follower(self._ledger, is_alone=is_alone)
-        self._units = UnitWatch(self._ledger, is_alone=is_alone)
-        self._houses = HouseWatch(self._ledger)
+        self._registry = RegistrySnapshot()
+        self._follower = Follower(self._registry, is_alone=is_alone)
+        self._units = UnitWatch(self._registry, is_alone=is_alone)
+        self._houses = HouseWatch(self._registry)
         self._replays = replays
 
     def fold(self, session: Session, events: Sequence[StoredEvent], now: datetime) -> list[Change]:
@@ -108,14 +108,14 @@ class Evaluator:
         reports = [stored for stored in events if type(stored.event) is GatewayHealth]
         if not relevant and not reports:
             return []
-        self._ledger.refresh(session, now if self._replays else None)
-        if self._looked_in != self._ledger.revision:
+        self._registry.refresh(session, now if self._replays else None)
+        if self._looked_in != self._registry.revision:
             self._looked_at.clear()
-            self._looked_in = self._ledger.revision
+            self._looked_in = self._registry.revision
         places = {(stored.gateway_id, stored.event.device, stored.event.unit) for stored in relevant}
-        self._ledger.look_up(session, places | {(stored.gateway_id, stored.event.device, None) for stored in reports})
-        self._ledger.look_up_credentials(session, {ref for stored in relevant if (ref := _ref(stored.event))})
-        book = AlertWriter(session, self._ledger, self._packs, now)
+        self._registry.look_up(session, places | {(stored.gateway_id, stored.event.device, None) for stored in reports})
+        self._registry.look_up_credentials(session, {ref for stored in relevant if (ref := _ref(stored.event))})
+        book = AlertWriter(session, self._registry, self._packs, now)
         book.prefetch({stored.gateway_id for stored in events})
         table = WatchTable(session)
         table.load({f"{stored.gateway_id}/{stored.event.device}" for stored in relevant})
@@ -139,7 +139,7 @@ class Evaluator:
         for stored in {stored.gateway_id: stored for stored in reports}.values():
             event = stored.event
             assert isinstance(event, GatewayHealth)
-            place = self._ledger.place(session, stored.gateway_id, event.device, None)
+            place = self._registry.place(session, stored.gateway_id, event.device, None)
             if not place.is_adopted:
                 continue
             policy = book.policy(place.building)
@@ -150,7 +150,7 @@ class Evaluator:
 
     def _fold_one(self, session: Session, stored: StoredEvent, table: WatchTable, book: AlertWriter) -> None:
         event = stored.event
-        place = self._ledger.place(session, stored.gateway_id, event.device, event.unit)
+        place = self._registry.place(session, stored.gateway_id, event.device, event.unit)
         watched = table.get(place, stored.received_at, stored.id)
         if place.is_adopted and self._needs_device_check(place, watched):
             self._unknown_device(place, stored, watched, book)
@@ -158,10 +158,10 @@ class Evaluator:
         watched.last_seen_at = max(was_seen_at, stored.received_at)
         watched.last_event_id = max(watched.last_event_id, stored.id)
         if watched.kind == "other" and (kind := _SAYS_WHAT.get(type(event))) is not None:
-            # A device that the ledger does not know shows by what it says what it is.
+            # A device that the registry does not know shows by what it says what it is.
             watched.kind, watched.is_changed = kind, True
         ref = _ref(event)
-        held = self._ledger.credential(session, ref) if ref is not None else None
+        held = self._registry.credential(session, ref) if ref is not None else None
         if watched.kind != "smoke" and is_ordinary(event, watched.seen, held):
             note_activity(watched.seen, event.observed_at)
             return
@@ -198,13 +198,13 @@ class Evaluator:
             watched.in_alarm, watched.is_changed = alarm, True
 
     def _around(self, session: Session, place: Place, stored: StoredEvent, held: Credential | None) -> Around:
-        """What the ledger adds to an event whose rules need it."""
+        """What the registry adds to an event whose rules need it."""
         event = stored.event
         if not isinstance(event, (*_NEEDS_HEADS, HelpCall)) and not (
             isinstance(event, LockAccess) and event.data.result == "granted"
         ):
             return Around(held=held)
-        unit = self._ledger.unit(session, place.unit) if place.unit is not None else None
+        unit = self._registry.unit(session, place.unit) if place.unit is not None else None
         if unit is None:
             return Around(held=held)
         if isinstance(event, HelpCall):
@@ -216,7 +216,7 @@ class Evaluator:
         return Around(len(unit.people_on(local_day(stored.received_at))))
 
     def _needs_device_check(self, place: Place, watched: Watched) -> bool:
-        """Whether T5 must look: at each device once for each state of the ledger, until it knows the device."""
+        """Whether T5 must look: at each device once for each state of the registry, until it knows the device."""
         at, was_known = self._looked_at.get(place.key, (0, False))
         # What was noted in a transaction that was rolled back does not count: the row has not come so far.
         is_noted = not watched.is_new and 0 < at <= watched.last_event_id
@@ -233,25 +233,25 @@ class Evaluator:
 
     def tick(self, session: Session, now: datetime) -> list[Change]:
         """What time alone brings about, and what compliance has to say of the events since the last call."""
-        self._ledger.refresh(session, now if self._replays else None)
-        book = AlertWriter(session, self._ledger, self._packs, now)
+        self._registry.refresh(session, now if self._replays else None)
+        book = AlertWriter(session, self._registry, self._packs, now)
         listening = listening_since(session, now)
-        if self._units.note_ledger(session, now):
+        if self._units.note_registry_changes(session, now):
             forget_checks(session, now)
             self._houses.look(session, book, now)
         if self._units.sweep(session, now):
             self._houses.look(session, book, now)
             look_daily(session, book, self._packs, now, self._tip)
         self._units.forget(self._follower.follow(session, now).changed)
-        watch_gateways(session, self._ledger, book, now, listening)
-        watch_devices(session, self._ledger, book, now, listening)
+        watch_gateways(session, self._registry, book, now, listening)
+        watch_devices(session, self._registry, book, now, listening)
         if is_due(session, "never-heard", _NEVER_HEARD_EVERY, now):
             self._houses.never_heard(session, book, now)
         if is_due(session, "care", _CARE_EVERY, now):
             self._units.note_care(session, now)
         self._units.evaluate_due(session, book, now)
         late, changes = escalate(
-            session, lambda code: book.policy(self._ledger.building(session, code) if code else None), now
+            session, lambda code: book.policy(self._registry.building(session, code) if code else None), now
         )
         if late or book.to_notify:
             queue_alerts(session, [*book.to_notify, *late], now, night=night_of(book.policy(None)))

@@ -72,10 +72,10 @@ class Followed:
 class Follower:
     """Moves along the events. One call, one transaction of the caller's."""
 
-    def __init__(self, ledger: RegistrySnapshot, *, is_alone: bool = False) -> None:
-        self._ledger = ledger
+    def __init__(self, registry: RegistrySnapshot, *, is_alone: bool = False) -> None:
+        self._registry = registry
         self._streams: dict[int, tuple[str, str]] = {}
-        self._beliefs = Beliefs(ledger, is_alone=is_alone)
+        self._beliefs = Beliefs(registry, is_alone=is_alone)
         self._left_at: tuple[str, int] | None = None
 
     def write(self, session: Session) -> None:
@@ -116,7 +116,7 @@ class Follower:
         """Gateways that were adopted since their events came."""
         rows = session.exec(select(Progress).where(col(Progress.name).startswith(_WAITING))).all()
         waiting = {row.name.removeprefix(_WAITING): row for row in rows}
-        for gateway in sorted(self._ledger.ours(session, waiting)):
+        for gateway in sorted(self._registry.ours(session, waiting)):
             row = waiting[gateway]
             after = int(row.cursor) - 1
             until = min(upto, after + _WINDOW)
@@ -152,7 +152,7 @@ class Follower:
             for stored, place in self._open(session, some, waiting):
                 event = stored.event
                 if isinstance(event, LockAccess) and place.unit is not None:
-                    unit = self._ledger.unit(session, place.unit)
+                    unit = self._registry.unit(session, place.unit)
                     if unit is not None and self._use(stored, event, unit, uses):
                         done.units.add(place.unit)
                 self._beliefs.take(session, stored, place)
@@ -164,9 +164,9 @@ class Follower:
     def _open(
         self, session: Session, rows: Sequence[_Row], waiting: dict[str, int]
     ) -> Iterator[tuple[StoredEvent, Place]]:
-        """Events of our gateways with their places; what the ledger has of them is read for all at once."""
+        """Events of our gateways with their places; what the registry has of them is read for all at once."""
         self._know_streams(session, {row.stream_id for row in rows})
-        ours = self._ledger.ours(session, {self._streams[row.stream_id][0] for row in rows})
+        ours = self._registry.ours(session, {self._streams[row.stream_id][0] for row in rows})
         events: list[StoredEvent] = []
         for row in rows:
             gateway, epoch = self._streams[row.stream_id]
@@ -176,9 +176,9 @@ class Follower:
             else:
                 waiting.setdefault(gateway, row.id)
         keys = [(stored.gateway_id, stored.event.device, stored.event.unit) for stored in events]
-        self._ledger.look_up(session, set(keys))
-        places = [self._ledger.place(session, *key) for key in keys]
-        self._ledger.units(session, {place.unit for place in places if place.unit is not None})
+        self._registry.look_up(session, set(keys))
+        places = [self._registry.place(session, *key) for key in keys]
+        self._registry.units(session, {place.unit for place in places if place.unit is not None})
         return zip(events, places, strict=True)
 
     def _know_streams(self, session: Session, stream_ids: Collection[int]) -> None:

@@ -44,8 +44,8 @@ class Beliefs:
     are written only where this object is about to forget them.
     """
 
-    def __init__(self, ledger: RegistrySnapshot, *, is_alone: bool = False) -> None:
-        self._ledger = ledger
+    def __init__(self, registry: RegistrySnapshot, *, is_alone: bool = False) -> None:
+        self._registry = registry
         self._is_alone = is_alone
         self._unwritten: set[str] = set()
         self._revision = -1
@@ -60,14 +60,14 @@ class Beliefs:
 
     def begin(self, session: Session, *, is_current: bool) -> None:
         """A transaction begins. `is_current`: nobody has written since this object's last `finish`."""
-        is_stale = self._ledger.revision != self._revision or len(self._states) > _MOST_IN_MEMORY
+        is_stale = self._registry.revision != self._revision or len(self._states) > _MOST_IN_MEMORY
         if self._is_alone and is_stale:
             self.write(session)
         # Alone, what a failed transaction folded is folded twice, which is less than all that was never written.
         if is_stale or not (is_current or self._is_alone):
             for held in (self._states, self._profiles, self._only, self._advanced):
                 held.clear()
-            self._revision = self._ledger.revision
+            self._revision = self._registry.revision
         self._newest.clear()
         self._changed.clear()
         self._recalibrated.clear()
@@ -188,7 +188,7 @@ class Beliefs:
     def _profile(self, session: Session, unit: str) -> tuple[PlaceProfile | None, str]:
         found = self._profiles.get(unit)
         if found is None:
-            known = self._ledger.unit(session, unit)
+            known = self._registry.unit(session, unit)
             if known is not None and known.counting_opt_out:
                 # Not counted any more: what was believed of the household goes too (P15).
                 session.connection().execute(delete(PlaceBelief).where(col(PlaceBelief.place) == unit))
@@ -212,7 +212,7 @@ class Beliefs:
         if self._only_unit(session, unit.building.code) == unit.code:
             here |= col(DeviceWatch.unit_code).is_(None) & (col(DeviceWatch.building_code) == unit.building.code)
         heard = list(session.exec(select(DeviceWatch.key, DeviceWatch.kind, DeviceWatch.state).where(here)))
-        # What was heard here last may have moved since: then the ledger's word is the newer one.
+        # What was heard here last may have moved since: then the registry's word is the newer one.
         moved = {
             row.code
             for row in read_rows(session, DevicePlacementRow, None, DevicePlacementRow.code, {h[0] for h in heard})
@@ -237,7 +237,7 @@ class Beliefs:
 
 
 def _counter(device: Device | None, said: DeviceState | None) -> Counter:
-    """The ledger's word on a counter's errors goes before the camera's own, and that before what is usual."""
+    """The registry's word on a counter's errors goes before the camera's own, and that before what is usual."""
     plain = Counter()
 
     def rate(name: str, usual: float) -> float:

@@ -42,7 +42,7 @@ def listening_since(session: Session, now: datetime) -> datetime:
 
 
 def watch_gateways(
-    session: Session, ledger: RegistrySnapshot, book: AlertWriter, now: datetime, listening: datetime
+    session: Session, registry: RegistrySnapshot, book: AlertWriter, now: datetime, listening: datetime
 ) -> None:
     """T1 for every gateway of ours."""
     query = select(Gateway.id, Gateway.last_seen_at, Gateway.building_code).where(Gateway.state == "active")
@@ -52,7 +52,7 @@ def watch_gateways(
     told = dict(session.exec(opened).all())
     for gateway, seen_at, building in session.exec(query).all():
         last_seen_at = max(seen_at, listening)
-        policy = book.policy(ledger.building(session, building) if building else None)
+        policy = book.policy(registry.building(session, building) if building else None)
         p = policy.of("T1", t1_gateway_silent.Parameters)
         is_silent = now - last_seen_at > timedelta(seconds=p.silent_s)
         # One that is silent still says nothing new: an outage of many is not read again at every tick.
@@ -71,7 +71,7 @@ def _behind(session: Session, gateway: str) -> tuple[int, int, int]:
 
 
 def watch_devices(
-    session: Session, ledger: RegistrySnapshot, book: AlertWriter, now: datetime, listening: datetime
+    session: Session, registry: RegistrySnapshot, book: AlertWriter, now: datetime, listening: datetime
 ) -> None:
     """The rules of single devices that time alone makes true. One L4 for a building whose gateway is silent."""
     table = WatchTable(session)
@@ -79,7 +79,7 @@ def watch_devices(
     dark = dark_gateways(session) if due else set()
     lost: dict[str, list[Watched]] = defaultdict(list)
     for held in due:
-        place = ledger.place(session, held.gateway, held.device, held.unit)
+        place = registry.place(session, held.gateway, held.device, held.unit)
         policy = book.policy(place.building)
         held.check_at = next_check(place, held.kind, held.seen, last_seen_at=held.last_seen_at, policy=policy, now=now)
         held.is_changed = True
@@ -101,22 +101,22 @@ def watch_devices(
         elif finding.active:
             book.take(finding, policy)
     for building, silent in lost.items():
-        _one_for_building(session, ledger, book, building, silent)
+        _one_for_building(session, registry, book, building, silent)
     table.flush()
-    _end_outages(session, ledger, book, now)
+    _end_outages(session, registry, book, now)
 
 
 def _one_for_building(
-    session: Session, ledger: RegistrySnapshot, book: AlertWriter, building: str, lost: list[Watched]
+    session: Session, registry: RegistrySnapshot, book: AlertWriter, building: str, lost: list[Watched]
 ) -> None:
-    known = ledger.building(session, building)
+    known = registry.building(session, building)
     gateways = sorted({held.gateway for held in lost})
     since = min(held.last_seen_at for held in lost)
     finding = l4_detector_lost.on_outage(building, known.name if known else building, gateways, len(lost), since)
     book.take(finding, book.policy(known))
 
 
-def _end_outages(session: Session, ledger: RegistrySnapshot, book: AlertWriter, now: datetime) -> None:
+def _end_outages(session: Session, registry: RegistrySnapshot, book: AlertWriter, now: datetime) -> None:
     """The one L4 of a building ends when its gateway is heard again; detectors still silent get their own."""
     query = select(AlertRow).where(
         AlertRow.rule_id == "L4",

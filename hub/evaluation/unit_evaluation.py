@@ -1,4 +1,4 @@
-"""Looks at whole units: those where something happened, those whose ledger changed, and all of them once a day."""
+"""Looks at whole units: those where something happened, those whose registry changed, and all of them once a day."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -27,22 +27,22 @@ _REVISION: Final = "revision"
 class UnitWatch:
     """Evaluates units. One call, one transaction of the caller's."""
 
-    def __init__(self, ledger: RegistrySnapshot, *, is_alone: bool = False) -> None:
-        self._ledger = ledger
-        self._eyes = ObservationReader(ledger, is_alone=is_alone)
+    def __init__(self, registry: RegistrySnapshot, *, is_alone: bool = False) -> None:
+        self._registry = registry
+        self._eyes = ObservationReader(registry, is_alone=is_alone)
 
     def forget(self, units: Collection[str]) -> None:
         """Something new is stored of these units."""
         self._eyes.forget(units)
 
-    def note_ledger(self, session: Session, now: datetime) -> bool:
-        """Have the units whose ledger changed looked at. True when more than single units changed."""
+    def note_registry_changes(self, session: Session, now: datetime) -> bool:
+        """Have the units whose registry changed looked at. True when more than single units changed."""
         progress = session.get(Progress, _REVISION) or Progress(name=_REVISION, at=now, cursor="0")
         before = int(progress.cursor)
-        if before == self._ledger.revision:
+        if before == self._registry.revision:
             return False
         query = select(RegistryRevision.units).where(
-            col(RegistryRevision.id) > before, col(RegistryRevision.id) <= self._ledger.revision
+            col(RegistryRevision.id) > before, col(RegistryRevision.id) <= self._registry.revision
         )
         touched = list(session.exec(query))
         everywhere = "*" in touched
@@ -50,7 +50,7 @@ class UnitWatch:
             mark_due(session, list(session.exec(select(UnitRow.code).where(held_at(UnitRow, None)))), now)
         else:
             mark_due(session, {code for units in touched for code in units.split(",")}, now)
-        progress.cursor, progress.at = str(self._ledger.revision), now
+        progress.cursor, progress.at = str(self._registry.revision), now
         session.add(progress)
         return everywhere
 
@@ -83,7 +83,7 @@ class UnitWatch:
 
     def evaluate(self, session: Session, book: AlertWriter, codes: Sequence[str], now: datetime) -> None:
         """Look at these units now."""
-        units = self._ledger.units(session, codes)
+        units = self._registry.units(session, codes)
         book.load_open([f"unit:{code}" for code in codes])
         seen = self._eyes.seen_of(session, units, now)
         verdicts = _verdicts(session, codes)

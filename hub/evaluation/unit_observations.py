@@ -55,13 +55,13 @@ def dark_gateways(session: Session) -> set[str]:
 
 
 class ObservationReader:
-    """Reads what was seen. What the ledger alone says of a unit is kept until the ledger, or the day, is another.
+    """Reads what was seen. What the registry alone says of a unit is kept until the registry, or the day, is another.
 
     `is_alone`: nobody else writes uses and nights; they are kept until `forget` is told of a unit, or the day is over.
     """
 
-    def __init__(self, ledger: RegistrySnapshot, *, is_alone: bool) -> None:
-        self._ledger = ledger
+    def __init__(self, registry: RegistrySnapshot, *, is_alone: bool) -> None:
+        self._registry = registry
         self._is_alone = is_alone
         self._read: dict[str, tuple[list[UseDay], list[Night]]] = {}
         self._kept_of: tuple[int, date] | None = None
@@ -71,8 +71,8 @@ class ObservationReader:
     def seen_of(self, session: Session, units: Mapping[str, Unit], now: datetime) -> dict[str, UnitObservations]:
         """What was seen of these units."""
         day = local_day(now)
-        if self._kept_of != (self._ledger.revision, day):
-            self._kept_of = self._ledger.revision, day
+        if self._kept_of != (self._registry.revision, day):
+            self._kept_of = self._registry.revision, day
             self._named.clear()
             self._elsewhere.clear()
             self._read.clear()
@@ -148,7 +148,7 @@ def _night(plain: list[Any], chances: str, before: str) -> Night:
 
 
 def _named(session: Session, refs: Collection[str]) -> set[str]:
-    """Those of these credentials that the ledger has bound to somebody, or to the staff."""
+    """Those of these credentials that the registry has bound to somebody, or to the staff."""
     rows = read_rows(session, CredentialRow, None, CredentialRow.code, refs)
     return {row.code for row in rows if row.person_code is not None or row.purpose in {"staff", "master"}}
 

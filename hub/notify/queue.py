@@ -22,7 +22,7 @@ AT_ANY_HOUR: Final = frozenset({AlertClass.LIFE, AlertClass.SECURITY})
 _MOST_TITLE: Final = 200
 _CLASS_WORDS: Final = {
     "zh": {"L": "生命安全", "S": "安防", "C": "台账核对", "W": "关怀", "T": "设备"},
-    "en": {"L": "life safety", "S": "security", "C": "ledger check", "W": "welfare", "T": "technical"},
+    "en": {"L": "life safety", "S": "security", "C": "registry check", "W": "welfare", "T": "technical"},
 }
 
 

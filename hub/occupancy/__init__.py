@@ -2,7 +2,7 @@
 
 A place is a unit whose door is counted, or an entrance of a building. The belief is a discrete Bayesian filter over
 (people who live there, people inside now); it is pure, incremental and serialisable, holds no history of who came and
-went (privacy P3), and knows nothing of the ledger: whoever compares it with a lease does so in a rule.
+went (privacy P3), and knows nothing of the registry: whoever compares it with a lease does so in a rule.
 
 How `hub.alerts` uses it:
 

@@ -13,9 +13,9 @@ from hub.rules.policy import Override, PackSet, Policy
 class BuildingPolicies:
     """Policies as one transaction sees them: overrides are read once, each building's policy is resolved once."""
 
-    def __init__(self, session: Session, ledger: RegistrySnapshot, packs: PackSet, now: datetime) -> None:
+    def __init__(self, session: Session, registry: RegistrySnapshot, packs: PackSet, now: datetime) -> None:
         self._session = session
-        self._ledger = ledger
+        self._registry = registry
         self._packs = packs
         self._now = now
         self._overrides: dict[str, list[Override]] | None = None
@@ -37,7 +37,7 @@ class BuildingPolicies:
         overrides = tuple(
             found
             # From the organisation down, so that the narrower scope has the last word.
-            for scope in reversed(self._ledger.scope_path(self._session, building) if self._overrides else ())
+            for scope in reversed(self._registry.scope_path(self._session, building) if self._overrides else ())
             for found in self._overrides.get(scope, ())
         )
         return self._packs.policy(building.jurisdiction, building.land_type, overrides)

@@ -20,16 +20,16 @@ _LAW_ONLY = frozenset({"enabled"})
 
 
 def policy_for(session: Session, packs: PackSet, building: str | None, now: datetime) -> Policy:
-    """What holds for a building of the ledger (None: everywhere), with what was set for its scopes.
+    """What holds for a building of the registry (None: everywhere), with what was set for its scopes.
 
     Raises NotFoundError.
     """
-    ledger = RegistrySnapshot()
-    ledger.refresh(session)
-    known = None if building is None else ledger.building(session, building)
+    registry = RegistrySnapshot()
+    registry.refresh(session)
+    known = None if building is None else registry.building(session, building)
     if building is not None and known is None:
-        raise NotFoundError(f"台账中没有楼栋 {building} / building {building}: the ledger has none of that code")
-    return BuildingPolicies(session, ledger, packs, now).of(known)
+        raise NotFoundError(f"台账中没有楼栋 {building} / building {building}: the registry has none of that code")
+    return BuildingPolicies(session, registry, packs, now).of(known)
 
 
 def list_overrides(session: Session, *, ended_too: bool = False) -> list[PolicyOverride]:
@@ -70,7 +70,7 @@ def set_override(
             "how alerts live is set for the whole organisation; leave the scope empty"
         )
     if scope and not _exists(session, scope):
-        raise NotFoundError(f"scope: 台账中没有此范围或楼栋 / {scope}: neither a scope nor a building of the ledger")
+        raise NotFoundError(f"scope: 台账中没有此范围或楼栋 / {scope}: neither a scope nor a building of the registry")
     packs.check_override(rule_id, parameter, value)
     for held in session.exec(
         select(PolicyOverride).where(
@@ -125,6 +125,6 @@ def _exists(session: Session, code: str) -> bool:
 
 
 def _have_looked_at(session: Session, by: str, now: datetime) -> None:
-    """Every unit and device is judged anew, as after a change of the whole ledger."""
+    """Every unit and device is judged anew, as after a change of the whole registry."""
     session.add(RegistryRevision(at=now, entered_by=by, units="*"))
     session.flush()

@@ -66,9 +66,9 @@ class Ran:
 def run_recording(
     folder: Path, data_dir: Path, start: datetime, stopwatch: Clock, on_progress: Callable[[int], None]
 ) -> tuple[Database, Ran]:
-    """Load the ledger of `folder`, take its events in, and give the database, which the caller closes.
+    """Load the registry of `folder`, take its events in, and give the database, which the caller closes.
 
-    `start`: from when the ledger is known. `on_progress` hears how many events have been taken. Raises ConfigError.
+    `start`: from when the registry is known. `on_progress` hears how many events have been taken. Raises ConfigError.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     key = folder / "organisation.key"
@@ -80,14 +80,14 @@ def run_recording(
     event.listen(database.writer, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
     database.writer.dispose()
     try:
-        _load_ledger(database, folder, data_dir, start)
+        _load_registry(database, folder, data_dir, start)
         return database, _take_in(database, folder / "events.ndjson", start, stopwatch, on_progress)
     except BaseException:
         database.close()
         raise
 
 
-def _load_ledger(database: Database, folder: Path, data_dir: Path, start: datetime) -> None:
+def _load_registry(database: Database, folder: Path, data_dir: Path, start: datetime) -> None:
     seed = folder / "site.yaml"
     if not seed.is_file():
         raise ConfigError(f"{seed}: is not there; write the folder with `anfang-sim residents`")
@@ -126,7 +126,7 @@ class _Run:
         self._schedule = Schedule(step, shortest_silence(standard_packs()))
         self._held: list[Arrival] = []
         self.ran = Ran(step_s=step.total_seconds())
-        # The ledger was there before the first event.
+        # The registry was there before the first event.
         self._schedule.want(start + FINE)
 
     def take(self, arrival: Arrival) -> None:

@@ -32,7 +32,7 @@ def buildings_covered(
     session: Session, houses: Houses, seen: list[BuildingContents], packs: PackSet, now: datetime
 ) -> list[Covered]:
     """Every building, in the order of `seen`."""
-    policies = BuildingPolicies(session, houses.ledger, packs, now)
+    policies = BuildingPolicies(session, houses.registry, packs, now)
     day = local_day(now)
     found = []
     for building in seen:

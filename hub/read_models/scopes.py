@@ -29,13 +29,13 @@ class ScopeNode:
 
 @dataclass(frozen=True, slots=True)
 class Houses:
-    """The buildings of a scope as the ledger had them. `is_all`: what belongs to no building is among them too."""
+    """The buildings of a scope as the registry had them. `is_all`: what belongs to no building is among them too."""
 
     code: str
     name: str
     is_all: bool
     buildings: dict[str, Building]
-    ledger: RegistrySnapshot
+    registry: RegistrySnapshot
 
     def holds(self, building: str | None) -> bool:
         """Whether something of this building, or of none, belongs here."""
@@ -43,19 +43,19 @@ class Houses:
 
 
 class SharedSnapshot:
-    """A ledger for all who look at the overview: walls ask again with every change. Hold `lock` while using it."""
+    """A registry for all who look at the overview: walls ask again with every change. Hold `lock` while using it."""
 
     def __init__(self) -> None:
         self.lock = Lock()
-        self.ledger = RegistrySnapshot()
+        self.registry = RegistrySnapshot()
 
 
 def list_scopes(session: Session, sees: Sees) -> list[ScopeNode]:
     """Every node that holds a building that may be seen, and those buildings, by code."""
-    ledger = RegistrySnapshot()
-    ledger.refresh(session)
-    buildings = [found for found in ledger.buildings(session) if sees(found.code)]
-    above = {code for found in buildings for code in ledger.scope_path(session, found)}
+    registry = RegistrySnapshot()
+    registry.refresh(session)
+    buildings = [found for found in registry.buildings(session) if sees(found.code)]
+    above = {code for found in buildings for code in registry.scope_path(session, found)}
     nodes = [
         ScopeNode(row.code, row.kind, row.name, row.parent_code)
         for row in read_rows(session, ScopeRow, None)
@@ -66,35 +66,35 @@ def list_scopes(session: Session, sees: Sees) -> list[ScopeNode]:
 
 
 def find_houses(
-    session: Session, scope: str, sees: Sees, as_of: datetime | None = None, ledger: RegistrySnapshot | None = None
+    session: Session, scope: str, sees: Sees, as_of: datetime | None = None, registry: RegistrySnapshot | None = None
 ) -> Houses:
     """The buildings under `scope` ("" is everything that may be seen) as known at `as_of`. Raises NotFoundError.
 
-    `ledger`: one that is kept from call to call, so that only what has changed is read again.
+    `registry`: one that is kept from call to call, so that only what has changed is read again.
     """
-    ledger = ledger or RegistrySnapshot(as_of)
-    ledger.refresh(session, as_of)
+    registry = registry or RegistrySnapshot(as_of)
+    registry.refresh(session, as_of)
     under = {
         found.code: found
-        for found in ledger.buildings(session)
-        if sees(found.code) and scope in ledger.scope_path(session, found)
+        for found in registry.buildings(session)
+        if sees(found.code) and scope in registry.scope_path(session, found)
     }
     if not scope:
-        return Houses("", "", sees(None), under, ledger)
+        return Houses("", "", sees(None), under, registry)
     if scope in under:
-        return Houses(scope, under[scope].name, False, under, ledger)
+        return Houses(scope, under[scope].name, False, under, registry)
     rows = read_rows(session, ScopeRow, as_of, ScopeRow.code, [scope]) or read_rows(
         session, ScopeRow, None, ScopeRow.code, [scope]
     )
     if not rows or not (under or sees(scope)):
         raise NotFoundError(f"没有范围或楼栋 {scope} / scope {scope}: neither a scope nor a building here")
-    return Houses(scope, rows[0].name, False, under, ledger)
+    return Houses(scope, rows[0].name, False, under, registry)
 
 
 def units_of(session: Session, houses: Houses, as_of: datetime | None = None) -> list[Unit]:
-    """Every unit of these buildings with what the ledger holds of it."""
+    """Every unit of these buildings with what the registry holds of it."""
     rows = read_rows(session, UnitRow, as_of, UnitRow.building_code, set(houses.buildings))
-    return list(houses.ledger.units(session, [row.code for row in rows]).values())
+    return list(houses.registry.units(session, [row.code for row in rows]).values())
 
 
 def as_seen(session: Session, houses: Houses, units: list[Unit]) -> list[BuildingContents]:
@@ -103,14 +103,14 @@ def as_seen(session: Session, houses: Houses, units: list[Unit]) -> list[Buildin
     for unit in units:
         inside[unit.building.code].append(unit)
     common: dict[str, list[Device]] = {code: [] for code in houses.buildings}
-    for device in houses.ledger.devices(session):
+    for device in houses.registry.devices(session):
         if device.unit_code is None and device.building_code in common:
             common[device.building_code].append(device)
     return [BuildingContents(found, inside[code], common[code]) for code, found in sorted(houses.buildings.items())]
 
 
 def gateways_of(session: Session, houses: Houses, as_of: datetime | None = None) -> dict[str, Gateway]:
-    """The gateways that stand in these buildings, by the ledger or by their adoption."""
+    """The gateways that stand in these buildings, by the registry or by their adoption."""
     placed = {
         row.code
         for row in read_rows(

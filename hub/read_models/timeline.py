@@ -1,4 +1,4 @@
-"""One unit's evidence on one time axis: doors and counters, belief, the ledger, and when nobody could see."""
+"""One unit's evidence on one time axis: doors and counters, belief, the registry, and when nobody could see."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -116,7 +116,7 @@ def to_mark(event_id: int, event: AnyEvent) -> Mark | None:
 
 
 def registered_steps(rows: Sequence[OccupantRow], start: datetime, end: datetime) -> list[Step]:
-    """How many live there by the ledger, guests not counted: at `start`, and at each local midnight that changes it."""
+    """Return how many live there by the registry, without guests: at `start` and at each local midnight of a change."""
     living = [row for row in rows if row.role != "guest"]
 
     def how_many(day: date) -> int:

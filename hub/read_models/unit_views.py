@@ -1,4 +1,4 @@
-"""The ledger as the API shows it: people as masks (张*, 138****1234, last four), never more (P4)."""
+"""The registry as the API shows it: people as masks (张*, 138****1234, last four), never more (P4)."""
 
 from datetime import date, datetime
 from typing import Literal
@@ -41,7 +41,7 @@ class OccupantView(_View):
 
 
 class LeaseView(_View):
-    """A tenancy. `state` at the time of asking: upcoming, running, expired (not ended in the ledger), ended."""
+    """A tenancy. `state` at the time of asking: upcoming, running, expired (not ended in the registry), ended."""
 
     code: str
     room: str | None
@@ -129,7 +129,7 @@ class UnitSummary(_View):
 
 
 class UnitView(_View):
-    """One unit with what the ledger and the devices say of it."""
+    """One unit with what the registry and the devices say of it."""
 
     code: str
     building: str

@@ -1,4 +1,4 @@
-"""Reading the ledger for pages: buildings, units with everything, and one person's sealed words."""
+"""Reading the registry for pages: buildings, units with everything, and one person's sealed words."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -144,12 +144,12 @@ def _address(text: str) -> list[ColumnElement[bool]]:
 
 
 def unit_view(session: Session, code: str, now: datetime, limits_of: LimitsOf, due_of: DueOf | None = None) -> UnitView:
-    """One unit with what the ledger and the devices say of it. Raises NotFoundError. `due_of` tells the clocks."""
-    ledger = RegistrySnapshot()
-    ledger.refresh(session)
-    unit = ledger.unit(session, code)
+    """One unit with what the registry and the devices say of it. Raises NotFoundError. `due_of` tells the clocks."""
+    registry = RegistrySnapshot()
+    registry.refresh(session)
+    unit = registry.unit(session, code)
     if unit is None:
-        raise NotFoundError(f"台账中没有房屋 {code} / unit {code}: the ledger has none of that code")
+        raise NotFoundError(f"台账中没有房屋 {code} / unit {code}: the registry has none of that code")
     day = local_day(now)
     people = _people(session, unit)
     cap = unit_cap(unit, limits_of(unit), day)
@@ -372,5 +372,5 @@ def _last_nights(session: Session, codes: Iterable[str], now: datetime) -> dict[
 
 
 def building_of(session: Session, unit: str) -> str | None:
-    """The building of a unit that the ledger has, else None."""
+    """The building of a unit that the registry has, else None."""
     return session.exec(select(UnitRow.building_code).where(held_at(UnitRow, None), UnitRow.code == unit)).first()

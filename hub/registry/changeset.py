@@ -1,4 +1,4 @@
-"""Brings wanted records into the ledger: compares them with what is held, and writes versions in one transaction."""
+"""Brings wanted records into the registry: compares them with what is held, and writes versions in one transaction."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -83,7 +83,7 @@ def columns_of(table: type[Versioned]) -> tuple[str, ...]:
 
 
 def keep_known(session: Session, wanted: Iterable[Wanted]) -> None:
-    """What a form or a row leaves out of somebody, and the ledger has, stays: blank is not "no longer"."""
+    """What a form or a row leaves out of somebody, and the registry has, stays: blank is not "no longer"."""
     people = [item.row for item in wanted if isinstance(item.row, PersonRow)]
     held = current(session, PersonRow, [row.code for row in people])
     for row in people:
@@ -170,8 +170,8 @@ def revise(session: Session, units: Collection[str] | None, now: datetime, by: s
     named = ",".join(sorted(units)) if units is not None and len(units) <= _MOST_UNITS_NAMED else "*"
     session.add(RegistryRevision(at=now, entered_by=by, units=named))
     session.flush()
-    changes = [Change("unit", code, "ledger") for code in sorted(units or ()) if len(units or ()) <= 200]
-    return changes or [Change("unit", "*", "ledger")]
+    changes = [Change("unit", code, "registry") for code in sorted(units or ()) if len(units or ()) <= 200]
+    return changes or [Change("unit", "*", "registry")]
 
 
 def touched_units(steps: Iterable[Step]) -> list[str] | None:
@@ -191,7 +191,7 @@ def touched_units(steps: Iterable[Step]) -> list[str] | None:
 
 
 def place_gateways(session: Session, rows: Iterable[Versioned], now: datetime) -> None:
-    """A gateway that the ledger places belongs to us: adopt it, and have it known before it first speaks."""
+    """A gateway that the registry places belongs to us: adopt it, and have it known before it first speaks."""
     for row in rows:
         if isinstance(row, GatewayPlacementRow):
             session.exec(update(Gateway).where(col(Gateway.id) == row.code).values(building_code=row.building_code))

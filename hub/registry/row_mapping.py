@@ -1,4 +1,4 @@
-"""Rows of the ledger as the plain values that rules take. Pure."""
+"""Rows of the registry as the plain values that rules take. Pure."""
 
 from collections.abc import Mapping
 

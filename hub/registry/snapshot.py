@@ -1,4 +1,4 @@
-"""What the ledger holds, or held at an instant, as the plain values that rules take: read in bulk, and kept."""
+"""What the registry holds, or held at an instant, as the plain values that rules take: read in bulk, and kept."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
@@ -96,7 +96,7 @@ class RegistrySnapshot:
 
     @property
     def revision(self) -> int:
-        """The number of the ledger's last change that is seen here."""
+        """The number of the registry's last change that is seen here."""
         return self._revision
 
     def refresh(self, session: Session, as_of: datetime | None = None) -> None:
@@ -139,7 +139,7 @@ class RegistrySnapshot:
         return codes
 
     def place(self, session: Session, gateway: str, device: str, unit: str | None) -> Place:
-        """Where a device is. What its event says of the unit counts when the ledger knows that unit."""
+        """Where a device is. What its event says of the unit counts when the registry knows that unit."""
         key = (gateway, device, unit)
         found = self._places.get(key)
         if found is None or found[1] != self._adoption(gateway):
@@ -200,7 +200,7 @@ class RegistrySnapshot:
         return found
 
     def building(self, session: Session, code: str) -> Building | None:
-        """A building, or None when the ledger has none of that code."""
+        """A building, or None when the registry has none of that code."""
         if code not in self._buildings:
             rows = read_rows(session, BuildingRow, self._as_of, BuildingRow.code, [code])
             self._buildings[code] = row_mapping.building(rows[0]) if rows else None
@@ -215,7 +215,7 @@ class RegistrySnapshot:
         return [row_mapping.device(row) for row in read_rows(session, DevicePlacementRow, self._as_of)]
 
     def credential(self, session: Session, ref: str) -> Credential | None:
-        """What the ledger says of a credential."""
+        """What the registry says of a credential."""
         if ref not in self._credentials:
             self.look_up_credentials(session, {ref})
         return self._credentials[ref]
@@ -243,7 +243,7 @@ class RegistrySnapshot:
         return (*path, "")
 
     def unit(self, session: Session, code: str) -> Unit | None:
-        """One unit with everything, or None when the ledger has none of that code."""
+        """One unit with everything, or None when the registry has none of that code."""
         return self.units(session, [code]).get(code)
 
     def units(self, session: Session, codes: Collection[str] | None = None) -> dict[str, Unit]:

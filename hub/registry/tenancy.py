@@ -197,7 +197,7 @@ def unit_row(session: Session, code: str) -> UnitRow:
     """The unit as it is now. Raises NotFoundError."""
     row = current(session, UnitRow, [code]).get(code)
     if not isinstance(row, UnitRow):
-        raise NotFoundError(f"台账中没有房屋 {code} / unit {code}: the ledger has none of that code")
+        raise NotFoundError(f"台账中没有房屋 {code} / unit {code}: the registry has none of that code")
     return row
 
 

@@ -1,4 +1,4 @@
-"""What a hub lived through, in the order in which it did: records of the ledger, batches of events, people's actions.
+"""What a hub lived through, in the order in which it did: records of the registry, batches of events, people's actions.
 
 All of it is read from the hub's database; nothing is written there.
 """
@@ -45,8 +45,8 @@ _RAW_TYPES: Final[dict[str, TypeEngine[Any]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerStep:
-    """A change of the ledger: versions that end, and versions that begin (as rows by table)."""
+class RegistryStep:
+    """A change of the registry: versions that end, and versions that begin (as rows by table)."""
 
     at: datetime
     ended: tuple[tuple[type[Versioned], str, datetime, datetime], ...]
@@ -86,7 +86,7 @@ class Done:
     detail: str
 
 
-Step = LedgerStep | Adopted | Batch | Done
+Step = RegistryStep | Adopted | Batch | Done
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ class History:
     _slow: list[Step] = field(default_factory=list)
 
     def steps(self) -> Iterator[Step]:
-        """Everything, in the order in which it happened. What people and the ledger say comes before events."""
+        """Everything, in the order in which it happened. What people and the registry say comes before events."""
         return heapq.merge(self._slow, self._batches(), key=attrgetter("at"))
 
     def deaf_span(self, at: datetime) -> tuple[datetime, datetime] | None:
@@ -159,7 +159,7 @@ def read_history(database: Database, until: datetime | None) -> History:
         for stream in session.exec(model_select(Stream)):
             assert stream.id is not None
             history.streams[stream.id] = (stream.gateway_id, stream.epoch)
-        slow: list[Step] = [*_ledger_steps(session), *_adoptions(session), *_actions(session)]
+        slow: list[Step] = [*_registry_steps(session), *_adoptions(session), *_actions(session)]
     history._slow = sorted((step for step in slow if step.at <= seen_until), key=attrgetter("at"))
     return history
 
@@ -172,7 +172,7 @@ def _seen_until(session: Session) -> datetime:
     return max(found, default=_BEGINNING)
 
 
-def _ledger_steps(session: Session) -> Iterator[LedgerStep]:
+def _registry_steps(session: Session) -> Iterator[RegistryStep]:
     revisions = list(session.exec(model_select(RegistryRevision).order_by(col(RegistryRevision.id))))
     if not revisions:
         return
@@ -192,7 +192,7 @@ def _ledger_steps(session: Session) -> Iterator[LedgerStep]:
                 ended[step_of(row["known_to"])].append((kind, row["code"], row["known_from"], row["known_to"]))
             begun[step_of(row["known_from"])].append((kind, row | {"known_to": None}))
     for n, revision in enumerate(revisions):
-        yield LedgerStep(revision.at, tuple(ended[n]), tuple(begun[n]), revision.model_dump())
+        yield RegistryStep(revision.at, tuple(ended[n]), tuple(begun[n]), revision.model_dump())
 
 
 def _adoptions(session: Session) -> Iterator[Adopted]:

@@ -10,7 +10,7 @@ from hub.alerts import actions
 from hub.errors import NotAllowedError, RegistryError, StaleAlertError
 from hub.evaluation.silence_checks import LISTENING
 from hub.registry.changeset import place_gateways
-from hub.replay.history import RAW, Adopted, Batch, Done, History, LedgerStep, Step
+from hub.replay.history import RAW, Adopted, Batch, Done, History, RegistryStep, Step
 from hub.store import tables
 from hub.store.database import Database
 from hub.store.tables.alerts import AlertRow, PolicyOverride, Progress
@@ -39,8 +39,8 @@ class Scratch:
     def put(self, session: Session, step: Step) -> None:
         """Have this step be so. Events are stored only; folding them is the caller's."""
         match step:
-            case LedgerStep():
-                self._put_ledger(session, step)
+            case RegistryStep():
+                self._put_registry(session, step)
             case Adopted():
                 self._meet(session, step.gateway_id, step.at)
                 values = {"state": step.state}
@@ -85,7 +85,7 @@ class Scratch:
         self._gateways[gateway_id] = at
 
     @staticmethod
-    def _put_ledger(session: Session, step: LedgerStep) -> None:
+    def _put_registry(session: Session, step: RegistryStep) -> None:
         connection = session.connection()
         ends = {(kind, code, begun): ended for kind, code, begun, ended in step.ended}
         fresh: dict[type[Versioned], list[dict[str, Any]]] = {}

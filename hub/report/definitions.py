@@ -13,28 +13,28 @@ def _is(key: str, zh: str, en: str, meaning_zh: str, meaning_en: str, *, form: F
 
 
 DEFINITIONS: Final[tuple[Definition, ...]] = (
-    _is("buildings", "楼栋", "Buildings", "期末台账中的楼栋数", "buildings in the ledger at the end"),
-    _is("units", "房屋", "Units", "期末台账中的房屋套数", "units in the ledger at the end"),
+    _is("buildings", "楼栋", "Buildings", "期末台账中的楼栋数", "buildings in the registry at the end"),
+    _is("units", "房屋", "Units", "期末台账中的房屋套数", "units in the registry at the end"),
     _is(
         "let_units",
         "出租房屋",
         "Let units",
         "期末有租约履行中，或租期届满但台账未记终止的房屋",
-        "units whose lease runs, or ran out without having been ended in the ledger",
+        "units whose lease runs, or ran out without having been ended in the registry",
     ),
     _is(
         "residents",
         "登记居住人数",
         "Residents",
         "期末台账在住人数，每人每套计一次",
-        "people living in a unit by the ledger",
+        "people living in a unit by the registry",
     ),
     _is(
         "registered_share",
         "居住登记率",
         "Registered residents",
         "期末在住人员（访客除外）中，台账已记居住登记的比例",
-        "of residents who are no guests, those whose residence registration is in the ledger",
+        "of residents who are no guests, those whose residence registration is in the registry",
         form="share",
     ),
     _is(
@@ -42,7 +42,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
         "租赁备案率",
         "Filed contracts",
         "期末履行中的租约中，台账已记租赁备案的比例",
-        "of running leases, those whose filing is in the ledger",
+        "of running leases, those whose filing is in the registry",
         form="share",
     ),
     _is(
@@ -50,7 +50,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
         "无网格员的房屋",
         "Units nobody is responsible for",
         "期末台账未指定网格员的房屋",
-        "units without a grid worker in the ledger",
+        "units without a grid worker in the registry",
     ),
     _is(
         "detector_places",
@@ -64,7 +64,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
         "烟感覆盖率",
         "Detector coverage",
         "应有烟感处中，台账已登记烟感的比例",
-        "of places for a detector, those that have one in the ledger",
+        "of places for a detector, those that have one in the registry",
         form="share",
     ),
     _is(

@@ -51,7 +51,7 @@ class Opened(_View):
 
 
 class BuildingNow(_View):
-    """One building: its units by state, its people by the ledger, its open alerts, its gateways, its detectors.
+    """One building: its units by state, its people by the registry, its open alerts, its gateways, its detectors.
 
     `detectors_required`: null when the threshold of its jurisdiction is not known.
     """
@@ -116,11 +116,11 @@ def overview(
     sees: Sees,
     now: datetime,
     *,
-    ledger: RegistrySnapshot | None = None,
+    registry: RegistrySnapshot | None = None,
     packs: PackSet | None = None,
 ) -> Overview:
     """The scope now. Raises NotFoundError for a scope that is not there or may not be seen."""
-    houses = find_houses(session, scope, sees, ledger=ledger)
+    houses = find_houses(session, scope, sees, registry=registry)
     seen = as_seen(session, houses, units_of(session, houses))
     alerts = _alerts(session, houses, now)
     gateways = [row for row in gateways_of(session, houses).values() if row.state != "retired"]
@@ -257,7 +257,7 @@ def _devices(session: Session, houses: Houses, gateways: list[Gateway], away: se
 
 def _duty(session: Session, houses: Houses, now: datetime) -> tuple[ShiftNow, ...]:
     """Shifts of these houses or of everywhere, of now and the next 24 hours."""
-    above = {code for found in houses.buildings.values() for code in houses.ledger.scope_path(session, found)} | {""}
+    above = {code for found in houses.buildings.values() for code in houses.registry.scope_path(session, found)} | {""}
     query = select(DutyShift).where(col(DutyShift.to_at) > now, col(DutyShift.from_at) < now + _ROSTER)
     return tuple(
         ShiftNow(

@@ -27,7 +27,7 @@ RULE = Rule(
         "房屋 {unit} 有 {people} 名台账在住人的凭证已 {days} 天未使用（最近 {last}）。台账中未见外出说明，请礼貌核对。",
         "Unit {unit}: the credentials of {people} registered resident(s) have not been used for {days} days "
         "(last {last}). "
-        "The ledger shows no note of an absence; please ask politely.",
+        "The registry shows no note of an absence; please ask politely.",
     ),
     basis=Text(
         "《浙江省流动人口居住登记条例》第9条第2款、第13条（信息变更）",

@@ -23,11 +23,11 @@ RULE = Rule(
         "规定天数内有规定个数的临时凭证（每个有效不超过规定夜数），或台账有未经同意的转租",
         "The given number of temporary credentials, each valid for at most the given nights, within the given "
         "days; or a "
-        "sublease without consent in the ledger",
+        "sublease without consent in the registry",
     ),
     explanation=Text(
         "房屋 {unit}：{why_zh}。台账中未见短租备案或转租同意，请与房东核对。",
-        "Unit {unit}: {why_en}. The ledger shows no filing of short lets and no consent; please check with the "
+        "Unit {unit}: {why_en}. The registry shows no filing of short lets and no consent; please check with the "
         "landlord.",
     ),
     basis=Text(

@@ -21,11 +21,11 @@ RULE = Rule(
     title=Text("非居住空间出租", "A room not for living in is let"),
     trigger=Text(
         "厨房、卫生间、阳台、过道、地下储藏室、车库在台账中有租约或居住人",
-        "A kitchen, bathroom, balcony, corridor, basement store or garage has a lease or resident in the ledger",
+        "A kitchen, bathroom, balcony, corridor, basement store or garage has a lease or resident in the registry",
     ),
     explanation=Text(
         "房屋 {unit} 的 {room}（{type}）在台账中登记为单独出租或有人居住，请核对房间类型。",
-        "Unit {unit}: {room} ({type}) is let singly or has a resident in the ledger; please check the room's type.",
+        "Unit {unit}: {room} ({type}) is let singly or has a resident in the registry; please check the room's type.",
     ),
     basis=Text("《住房租赁条例》第7条、第39条", "Housing Rental Regulation Arts. 7, 39"),
     benign=(Text("房间类型录入错误", "The wrong room type was entered"),),
@@ -39,7 +39,7 @@ class Parameters(Base, frozen=True, kw_only=True):
 
 
 def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
-    """By the ledger alone."""
+    """By the registry alone."""
     del seen, p
     today = local_day(now)
     for room in unit.rooms:

@@ -18,12 +18,12 @@ RULE = Rule(
     title=Text("集中出租门槛", "Let in many rooms"),
     trigger=Text(
         "出租间数或居住人数达到当地门槛，而台账中未见管理人员或登记簿",
-        "Rooms let, or residents, reach the local threshold, and the ledger shows no manager or no register",
+        "Rooms let, or residents, reach the local threshold, and the registry shows no manager or no register",
     ),
     explanation=Text(
         "楼栋 {building} 出租 {rooms} 间、台账在住 {people} 人，达到当地集中出租门槛，台账中未见{why_zh}，请核对。",
         "Building {building} lets {rooms} rooms to {people} residents, which reaches the local threshold; the "
-        "ledger shows "
+        "registry shows "
         "{why_en}; please check.",
     ),
     basis=Text(
@@ -80,7 +80,7 @@ def evaluate(seen: BuildingContents, p: Parameters, now: datetime) -> Verdict:
         },
         evidence=(
             Evidence(
-                "record", now, Text(f"台账：{rooms} 间、{people} 人", f"ledger: {rooms} rooms, {people} people"),
+                "record", now, Text(f"台账：{rooms} 间、{people} 人", f"registry: {rooms} rooms, {people} people"),
                 ref=f"building:{building.code}",
             ),
         ),

@@ -1,4 +1,4 @@
-"""C14: a lease runs, and the ledger shows no filing of the contract."""
+"""C14: a lease runs, and the registry shows no filing of the contract."""
 
 from datetime import datetime
 
@@ -19,11 +19,11 @@ RULE = Rule(
     severity="P4",
     title=Text("合同未备案", "Contract not filed"),
     trigger=Text(
-        "起租达到规定天数仍未见租赁备案", "The lease began the given days ago, and no filing is in the ledger"
+        "起租达到规定天数仍未见租赁备案", "The lease began the given days ago, and no filing is in the registry"
     ),
     explanation=Text(
         "房屋 {unit} 的租约 {lease} 起租 {days} 天，台账中未见租赁合同备案，请核对；租客也可自行备案。",
-        "Lease {lease} of unit {unit} began {days} days ago and the ledger shows no filing of the contract; "
+        "Lease {lease} of unit {unit} began {days} days ago and the registry shows no filing of the contract; "
         "please check. "
         "The tenant may file it too.",
     ),

@@ -20,10 +20,10 @@ RULE = Rule(
     alert_class=AlertClass.COMPLIANCE,
     severity="P3",
     title=Text("登记人员均为未成年人", "Only minors are registered"),
-    trigger=Text("台账在住人全部未满规定年龄", "Everybody in the ledger of the unit is under the given age"),
+    trigger=Text("台账在住人全部未满规定年龄", "Everybody in the registry of the unit is under the given age"),
     explanation=Text(
         "房屋 {unit} 台账在住 {people} 人均未满 {age} 周岁，台账中未见监护人，请核对出生日期或补充监护人信息。",
-        "Unit {unit}: all {people} registered residents are under {age}, and the ledger shows no guardian; "
+        "Unit {unit}: all {people} registered residents are under {age}, and the registry shows no guardian; "
         "please check the "
         "birth dates or add the guardian.",
     ),
@@ -43,7 +43,7 @@ class Parameters(Base, frozen=True, kw_only=True):
 
 
 def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
-    """By the ledger alone."""
+    """By the registry alone."""
     del seen
     today = local_day(now)
     people = unit.people_on(today)

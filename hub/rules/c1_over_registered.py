@@ -1,4 +1,4 @@
-"""C1: by the ledger alone, more people are registered in a room or unit than it may house."""
+"""C1: by the registry alone, more people are registered in a room or unit than it may house."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ RULE = Rule(
     title=Text("登记即超员", "More residents registered than allowed"),
     trigger=Text(
         "台账在住人数（扣除豁免儿童）超过按面积和单间人数计算的上限",
-        "The residents in the ledger, without exempt children, exceed the cap by area and per room",
+        "The residents in the registry, without exempt children, exceed the cap by area and per room",
     ),
     explanation=Text(
         "房屋 {unit}{where_zh}台账在住 {people} 人，上限 {cap}（{formula_zh}）。请核对面积、家庭关系与入住登记。",

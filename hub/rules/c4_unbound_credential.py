@@ -22,12 +22,12 @@ RULE = Rule(
     title=Text("凭证未绑定人", "A credential bound to nobody"),
     trigger=Text(
         "规定天数内开门达到规定次数的凭证，台账中没有对应的人",
-        "A credential opened the given number of times in the given days, and the ledger names nobody for it",
+        "A credential opened the given number of times in the given days, and the registry names nobody for it",
     ),
     explanation=Text(
         "房屋 {unit} 有 {credentials} 个凭证近 {days} 天共开门 {opens} 次，台账中未见其持有人，请核对绑定。",
         "Unit {unit}: {credentials} credential(s) opened {opens} time(s) in the last {days} days, and the "
-        "ledger shows no "
+        "registry shows no "
         "holder; please check and bind them.",
     ),
     basis=Text(
@@ -38,7 +38,7 @@ RULE = Rule(
         Text("保洁、房东的卡", "A cleaner's or the landlord's card"),
         Text("导入滞后，尚未绑定", "Not bound yet: the import is late"),
     ),
-    recommended=(Text("在台账中将凭证绑定到持有人", "Bind the credential to its holder in the ledger"), ASK_POLITELY),
+    recommended=(Text("在台账中将凭证绑定到持有人", "Bind the credential to its holder in the registry"), ASK_POLITELY),
     forbidden=(NO_ACTUATION, NOT_TO_AUTHORITY),
 )
 

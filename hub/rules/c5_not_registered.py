@@ -1,4 +1,4 @@
-"""C5: somebody has moved in, and the ledger shows no residence registration when it is due."""
+"""C5: somebody has moved in, and the registry shows no residence registration when it is due."""
 
 from datetime import date, datetime
 
@@ -28,8 +28,9 @@ RULE = Rule(
     explanation=Text(
         "房屋 {unit} 有 {people} 人入住后台账中未见居住登记，最早应于 {due} 前报送（{state_zh}）。"
         "房东三个工作日内负有报送义务，请核对是否已在别处办理。",
-        "Unit {unit}: for {people} resident(s) the ledger shows no residence registration; the first was due by {due} "
-        "({state_en}). The landlord has three working days to report; please check whether it was done elsewhere.",
+        "Unit {unit}: for {people} resident(s) the registry shows no residence registration; the first was due by "
+        "{due} ({state_en}). The landlord has three working days to report; please check "
+        "whether it was done elsewhere.",
     ),
     basis=Text(
         "《浙江省流动人口居住登记条例》第9条、第10条（3个工作日）、第34条",
@@ -69,7 +70,7 @@ def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -
         if p.local_exempt:
             local = is_local(occupant.person.hukou_region, unit.building.jurisdiction)
             if local is None:
-                unclear = Text("户籍地区未登记，无法判断是否需要居住登记", "the hukou region is not in the ledger")
+                unclear = Text("户籍地区未登记，无法判断是否需要居住登记", "the hukou region is not in the registry")
                 continue
             if local:
                 continue

@@ -1,4 +1,4 @@
-"""C6: a tenancy has ended, and the ledger shows no report of it when it is due."""
+"""C6: a tenancy has ended, and the registry shows no report of it when it is due."""
 
 from datetime import datetime
 
@@ -22,11 +22,11 @@ RULE = Rule(
     title=Text("退租未报", "Moved out, not reported"),
     trigger=Text(
         "退租达到规定工作日仍未见终止报送",
-        "The tenancy ended the given working days ago, and no report of it is in the ledger",
+        "The tenancy ended the given working days ago, and no report of it is in the registry",
     ),
     explanation=Text(
         "房屋 {unit} 的租约 {lease} 已于 {ended} 终止，应于 {due} 前报送，台账中未见终止报送，请核对。",
-        "Lease {lease} of unit {unit} ended on {ended}; a report was due by {due} and the ledger shows none; "
+        "Lease {lease} of unit {unit} ended on {ended}; a report was due by {due} and the registry shows none; "
         "please check.",
     ),
     basis=Text("《浙江省流动人口居住登记条例》第9条第2款", "Zhejiang Residence Registration Regulation Art. 9(2)"),

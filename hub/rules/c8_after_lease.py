@@ -22,14 +22,14 @@ RULE = Rule(
         "租期届满达到规定天数后，该租约的凭证又开门达到规定次数，且台账中未见续租、退租或续租洽谈",
         "The lease's term has been over for the given days, its credentials opened the given number of times "
         "since, and "
-        "the ledger shows no renewal, end or talks",
+        "the registry shows no renewal, end or talks",
     ),
     explanation=Text(
         "房屋 {unit} 的租约 {lease} 已于 {end_on} 届满 {days_over} 天，其后凭证开门 {opens} 次（最近 {last}）。"
         "台账中未见续租或退租记录，请核对：可能已口头续租，请补录或办理续租、退租。",
         "Lease {lease} of unit {unit} ended on {end_on}, {days_over} day(s) ago; its credentials opened {opens} "
         "time(s) "
-        "since (last at {last}). The ledger shows neither renewal nor end; please check. It may have been "
+        "since (last at {last}). The registry shows neither renewal nor end; please check. It may have been "
         "renewed by word.",
     ),
     basis=Text(
@@ -99,7 +99,7 @@ def _about(unit: Unit, lease: Lease, seen: UnitObservations, p: Parameters, now:
                 record_ref("lease", lease.code, lease.entered_at),
                 lease.entered_at,
                 f"台账：租约 {lease.code} 租期至 {lease.end_on}",
-                f"ledger: lease {lease.code} ends on {lease.end_on}",
+                f"registry: lease {lease.code} ends on {lease.end_on}",
             ),
             *(_use_evidence(use) for use in uses[-10:]),
         ),

@@ -1,4 +1,4 @@
-"""C9: a unit that the ledger calls vacant is being used."""
+"""C9: a unit that the registry calls vacant is being used."""
 
 from datetime import date, datetime, timedelta
 
@@ -22,20 +22,20 @@ RULE = Rule(
     title=Text("空置房有人使用", "A vacant unit in use"),
     trigger=Text(
         "台账为空置，且在预约（看房、维修、保洁）之外有规定个不同日期开门，或有一夜很可能有人在室",
-        "The ledger has it vacant, and outside booked times it was opened on the given number of different days, or "
+        "The registry has it vacant, and outside booked times it was opened on the given number of different days, or "
         "somebody very probably stayed a night",
     ),
     explanation=Text(
         "房屋 {unit} 台账为空置，近 {window} 天在预约之外有 {days} 天开门、{nights} 夜估计有人。请核对台账状态，"
         "并先联系房东。",
-        "Unit {unit} is vacant in the ledger, but outside booked times it was opened on {days} day(s) and "
+        "Unit {unit} is vacant in the registry, but outside booked times it was opened on {days} day(s) and "
         "somebody seems to "
-        "have stayed {nights} night(s) in the last {window} days. Check the ledger, and ask the landlord first.",
+        "have stayed {nights} night(s) in the last {window} days. Check the registry, and ask the landlord first.",
     ),
     basis=Text("物业与出租人的看管责任；《民法典》第942条", "The duty of care of landlord and property service"),
     benign=(
         Text("看房、施工未预约", "A viewing or building work without a booking"),
-        Text("台账状态滞后，已出租", "Let already; the ledger is late"),
+        Text("台账状态滞后，已出租", "Let already; the registry is late"),
     ),
     recommended=(
         Text("联系房东核实", "Ask the landlord"),
@@ -55,7 +55,7 @@ class Parameters(Base, frozen=True, kw_only=True):
 
 
 def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -> Verdict:
-    """For units that are vacant in the ledger all through what was seen."""
+    """For units that are vacant in the registry all through what was seen."""
     today = local_day(now)
     if unit.people_on(today) or unit.is_let_on(today) or not (unit.is_vacant or unit.leases or unit.occupants):
         return FINE

@@ -63,7 +63,7 @@ def room_cap(room: Room, limits: Limits, *, family: bool) -> Cap | Text:
     if room.room_type in NOT_HABITABLE:
         return Cap(0, Text(f"{name}：非居住空间", f"{name}: not habitable"))
     if room.area_m2 is None:
-        return Text(f"房间 {name} 未登记面积", f"room {name}: no area in the ledger")
+        return Text(f"房间 {name} 未登记面积", f"room {name}: no area in the registry")
     if limits.area_basis not in {_ANY_BASIS, room.area_basis}:
         wanted = AREA_WORDS[limits.area_basis]
         return Text(
@@ -87,7 +87,7 @@ def room_cap(room: Room, limits: Limits, *, family: bool) -> Cap | Text:
 def unit_cap(unit: Unit, limits: Limits, day: date) -> Cap | Text:
     """The unit's cap: the sum of its rooms'. The family exemption is judged for each room, or for a unit let whole."""
     if not unit.rooms:
-        return Text("未登记房间及面积", "no rooms in the ledger")
+        return Text("未登记房间及面积", "no rooms in the registry")
     people = unit.people_on(day)
     total = 0
     parts: list[Text] = []

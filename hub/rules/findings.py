@@ -1,4 +1,4 @@
-"""Builders of findings about a unit, shared by the rules that compare the ledger with what was seen."""
+"""Builders of findings about a unit, shared by the rules that compare the registry with what was seen."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -47,7 +47,7 @@ def lease_evidence(lease: Lease) -> Evidence:
         lease.entered_at,
         Text(
             f"台账：租约 {lease.code}，{lease.start_on} 至 {end}",
-            f"ledger: lease {lease.code}, {lease.start_on} to {end_en}",
+            f"registry: lease {lease.code}, {lease.start_on} to {end_en}",
         ),
         ref=record_ref("lease", lease.code, lease.entered_at),
     )
@@ -59,7 +59,7 @@ def occupant_evidence(occupant: Occupant) -> Evidence:
     return Evidence(
         "record",
         occupant.entered_at,
-        Text(f"台账：{mask} 自 {occupant.from_on} 起", f"ledger: {mask} since {occupant.from_on}"),
+        Text(f"台账：{mask} 自 {occupant.from_on} 起", f"registry: {mask} since {occupant.from_on}"),
         ref=record_ref("occupant", occupant.code, occupant.entered_at),
     )
 
@@ -69,7 +69,7 @@ def credential_evidence(held: Credential) -> Evidence:
     return Evidence(
         "record",
         held.entered_at,
-        Text(f"台账：凭证 {held.mask or held.kind}", f"ledger: credential {held.mask or held.kind}"),
+        Text(f"台账：凭证 {held.mask or held.kind}", f"registry: credential {held.mask or held.kind}"),
         ref=record_ref("credential", held.ref, held.entered_at),
     )
 

@@ -51,7 +51,7 @@ class Around:
     """What a rule must know besides the event and its device.
 
     `people`: registered in the unit, None where no unit is known. `others_in_alarm`: other smoke detectors of the
-    building that alarm now. `held`: what the ledger says of the event's credential. `is_booked`: opening was agreed.
+    building that alarm now. `held`: what the registry says of the event's credential. `is_booked`: opening was agreed.
     `help_button`: the unit's help service, None where nobody asked for it.
     """
 
@@ -63,14 +63,14 @@ class Around:
 
 
 def is_invalid(event: LockAccess, held: Credential | None) -> bool:
-    """Whether the credential is one that was revoked or has expired, by the lock's word or the ledger's."""
+    """Whether the credential is one that was revoked or has expired, by the lock's word or the registry's."""
     return event.data.reason in _INVALID or (held is not None and held.is_invalid_at(event.observed_at))
 
 
 def is_ordinary(event: AnyEvent, seen: DeviceState, held: Credential | None) -> bool:
     """Whether an event shows no more than that people are about: what is most frequent, and what `judge` passes over.
 
-    `seen`: the device's state before it; `held`: what the ledger says of its credential.
+    `seen`: the device's state before it; `held`: what the registry says of its credential.
     """
     if isinstance(event, LockAccess):
         data = event.data

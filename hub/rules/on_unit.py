@@ -1,4 +1,4 @@
-"""Which rules look at a unit as a whole: those that compare the ledger with what was seen."""
+"""Which rules look at a unit as a whole: those that compare the registry with what was seen."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -9,7 +9,7 @@ from hub.domain.observations import UnitObservations
 from hub.rules import (
     c1_over_registered,
     c2_over_capacity,
-    c3_not_in_ledger,
+    c3_not_in_registry,
     c4_unbound_credential,
     c5_not_registered,
     c6_left_not_reported,
@@ -21,7 +21,7 @@ from hub.rules import (
     c12_not_habitable,
     c14_contract_not_filed,
     c15_only_minors,
-    t6_ledger_conflict,
+    t6_registry_conflict,
     w1_no_activity,
 )
 from hub.rules.model import Verdict
@@ -49,7 +49,7 @@ UNIT_RULES: Final[tuple[UnitRule, ...]] = tuple(
         (
             c1_over_registered,
             c2_over_capacity,
-            c3_not_in_ledger,
+            c3_not_in_registry,
             c4_unbound_credential,
             c5_not_registered,
             c6_left_not_reported,
@@ -62,7 +62,7 @@ UNIT_RULES: Final[tuple[UnitRule, ...]] = tuple(
             c14_contract_not_filed,
             c15_only_minors,
             w1_no_activity,
-            t6_ledger_conflict,
+            t6_registry_conflict,
         ),
     )
 )

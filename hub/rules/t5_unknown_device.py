@@ -1,4 +1,4 @@
-"""T5: a gateway of ours reports a device that the ledger does not have."""
+"""T5: a gateway of ours reports a device that the registry does not have."""
 
 from datetime import datetime
 
@@ -17,11 +17,11 @@ RULE = Rule(
     title=Text("未知设备", "Unknown device"),
     trigger=Text(
         "本单位网关上报了台账中没有、也未标明房屋的设备",
-        "A gateway of ours reports a device that is not in the ledger and names no unit that is",
+        "A gateway of ours reports a device that is not in the registry and names no unit that is",
     ),
     explanation=Text(
         "网关 {gateway} 上报了台账中未见的设备 {device}。请登记其位置，或查明来源。",
-        "Gateway {gateway} reports device {device}, which the ledger does not show. Enter its place, or find "
+        "Gateway {gateway} reports device {device}, which the registry does not show. Enter its place, or find "
         "out what it is.",
     ),
     basis=Text(
@@ -40,12 +40,12 @@ class Parameters(Base, frozen=True, kw_only=True):
 
 
 def is_known(place: Place) -> bool:
-    """Whether the ledger has the device, or the unit that it names."""
+    """Whether the registry has the device, or the unit that it names."""
     return place.known is not None or place.unit is not None
 
 
 def judge(place: Place, event_id: int, at: datetime) -> Finding:
-    """For a device of an adopted gateway: active while the ledger has no place for it."""
+    """For a device of an adopted gateway: active while the registry has no place for it."""
     if is_known(place):
         return Finding("T5", place.device_subject(), at, active=False, source=place.key)
     return Finding(

@@ -1,8 +1,8 @@
 """W2: somebody pressed a help button. Answered as life safety is, at any hour; never passed on by itself.
 
-Who asked for the button is in the ledger, by a consent of its own that ends at once. A press where nobody asked for it
-(or no longer does) is raised all the same, for somebody may lie there: it says so, and that the button must go or the
-consent be renewed.
+Who asked for the button is in the registry, by a consent of its own that ends at once. A press where nobody asked for
+it (or no longer does) is raised all the same, for somebody may lie there: it says so, and that the button must go or
+the consent be renewed.
 """
 
 from datetime import datetime
@@ -60,7 +60,7 @@ _NOT_ENROLLED = Text(
     "该户未登记求助服务：先去看人，再征得同意登记或拆除按钮。",
     "The household did not ask for this service: see to the person first, then ask for consent or take it away.",
 )
-_NOWHERE = Text("该按钮不在任何房屋名下：请按设备位置查找。", "The button belongs to no unit of the ledger: find it.")
+_NOWHERE = Text("该按钮不在任何房屋名下：请按设备位置查找。", "The button belongs to no unit of the registry: find it.")
 
 
 class Parameters(Base, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class Parameters(Base, frozen=True, kw_only=True):
 
 
 def on_call(place: Place, event: HelpCall, event_id: int, held: HelpService | None) -> Finding:
-    """`held`: what the ledger has of the unit's help service. A call that was taken back is cleared, not closed."""
+    """`held`: what the registry has of the unit's help service. A call that was taken back is cleared, not closed."""
     at = event.observed_at
     if event.data.cancelled:
         return Finding("W2", place.unit_subject(), at, active=False, source=place.key)

@@ -31,14 +31,14 @@ def place_facts(place: Place, at: datetime) -> dict[str, Fact]:
 
 
 def people_words(count: int | None) -> Text:
-    """A head-count from the ledger, for rescue."""
+    """A head-count from the registry, for rescue."""
     if count is None:
         return Text("台账人数未知", "the number of residents is not known")
     return Text(f"台账在住 {count} 人", f"{count} registered resident(s)")
 
 
 CHECK_ON_SITE = Text("先电话或上门核实，再处理", "Check by phone or on site first, then act")
-ASK_POLITELY = Text("礼貌联系住户或房东核对台账", "Ask the household or the landlord politely, and mend the ledger")
+ASK_POLITELY = Text("礼貌联系住户或房东核对台账", "Ask the household or the landlord politely, and mend the registry")
 BEYOND_CALENDAR = Text(
     "工作日历尚无该年度的放假安排，期限无法计算",
     "the holidays of that year are not published yet: the term cannot be worked out",

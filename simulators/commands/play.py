@@ -20,7 +20,7 @@ from wire.clock import SystemClock
 def command(
     *,
     scenario: Annotated[str, typer.Argument(help="a shipped name or a .yaml file")] = "morning",
-    folder: Annotated[Path, typer.Option("--dir", help="holds dev/ (the serial ports), keys/ and the ledger")],
+    folder: Annotated[Path, typer.Option("--dir", help="holds dev/ (the serial ports), keys/ and the ground truth")],
     mqtt: Annotated[str, typer.Option("--mqtt", help="the broker of the house")] = "mqtt://127.0.0.1:1883",
 ) -> None:
     """Open the simulated devices of a scenario; let it happen when a line comes on standard input; end with it.

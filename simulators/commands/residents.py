@@ -27,7 +27,7 @@ def command(
     """Simulate UNITS flats for DAYS days and write what a hub would receive, what a manager knows, and what was true.
 
     events.ndjson: wire events in the order of their arrival, each with gateway, epoch, seq and sent_at.
-    registry.xlsx: the manager's ledger, for `anfang-hub registry import --estate 990000-0001`.
+    registry.xlsx: the manager's registry, for `anfang-hub registry import --estate 990000-0001`.
     site.yaml: the same as a seed for `anfang-hub registry load`, with devices; one of the two, not both.
     truth.json: people inside at every time, and the alerts that are right. organisation.key: for the hub's data folder.
     """

@@ -58,9 +58,9 @@ async def _let_it_happen(running: Running, clock: Clock) -> None:
     end_s = clock.monotonic() + lasts_s
     while clock.monotonic() < end_s:
         running.watch_children()
-        running.read_ledger()
+        running.read_ground_truth()
         await clock.sleep(_POLL_S)
-    running.read_ledger()
+    running.read_ground_truth()
 
 
 async def _stream_rows(running: Running, api: HubApi, gateway: str, stored: list[StoredEvent]) -> list[Row]:

@@ -1,8 +1,8 @@
 """Compares what the simulated devices did with what the hub has stored: pure, one finding a row.
 
-The comparison goes device by device and kind by kind, in order. The n-th outcome that the ledger and the scenario call
-for must be the n-th stored event of that device and kind, with the fields that the scenario names, observed after the
-thing happened and within the time that the scenario allows. What is left over on either side is a fault.
+The comparison goes device by device and kind by kind, in order. The n-th outcome that the ground truth and the scenario
+call for must be the n-th stored event of that device and kind, with the fields that the scenario names, observed after
+the thing happened and within the time that the scenario allows. What is left over on either side is a fault.
 """
 
 from collections import defaultdict
@@ -13,14 +13,14 @@ from typing import Any, Final
 
 import msgspec
 
-from simulators.demo.ledger import STARTED, STRANGER, Entry
+from simulators.demo.ground_truth import STARTED, STRANGER, Entry
 from simulators.hub_api import StoredEvent
 from simulators.scenario import Outcome, PresentCard, Scenario, Stranger
 from wire.events import EVENT_TYPES
 from wire.ids import canonical_card, credential_ref
 
 CLOCK_SLACK: Final = timedelta(milliseconds=50)
-"""The ledger and the agent read the same clock, in two processes; wire instants are cut to milliseconds."""
+"""The ground truth and the agent read the same clock, in two processes; wire instants are cut to milliseconds."""
 REPEAT_AFTER: Final = timedelta(seconds=30)
 """A standing state is said again once a minute (`repeat_s` of the profiles); sooner, it is an event too many."""
 REPEATED_KINDS: Final = frozenset({"smoke.state", "device.health", "camera.state"})

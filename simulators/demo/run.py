@@ -11,7 +11,7 @@ from typing import Final
 
 from simulators.cameras.clips import Clip
 from simulators.demo.cameras import clip_of_the_demo
-from simulators.demo.ledger import Entry, LedgerReader
+from simulators.demo.ground_truth import Entry, TruthReader
 from simulators.demo.processes import Child, run_once, start_child
 from simulators.demo.site import Site, agent_toml, dated, environment, make_site, program
 from simulators.demo.tap import Tap
@@ -36,15 +36,15 @@ class Running:
     scenario_path: Path
     clip: Clip | None
     tap: Tap
-    ledger: LedgerReader
+    ground_truth: TruthReader
     children: dict[str, Child] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     token: str = ""
     sign_in_link: str = ""
 
-    def read_ledger(self) -> list[Entry]:
+    def read_ground_truth(self) -> list[Entry]:
         """What happened since the last look; it is kept in `entries` too."""
-        new = list(self.ledger.new_entries())
+        new = list(self.ground_truth.new_entries())
         self.entries += new
         return new
 
@@ -61,7 +61,7 @@ async def running_demo(scenario_path: Path, scenario: Scenario, folder: Path, cl
     """Everything up and ready to begin; all of it stopped at the end. Raises SimulatorError."""
     clip = await asyncio.to_thread(clip_of_the_demo) if scenario.camera is not None else None
     site = make_site(folder)
-    running = Running(site, scenario, scenario_path, clip, Tap(), LedgerReader(site.ledger))
+    running = Running(site, scenario, scenario_path, clip, Tap(), TruthReader(site.ground_truth))
     try:
         await _start(running, clock)
         yield running
@@ -102,7 +102,7 @@ async def _start_gateway(running: Running, clock: Clock) -> None:
         if clock.monotonic() > give_up_s:
             raise StartError(f"the house did not open within {_READY_S:.0f} s; see {running.site.log('house')}")
         await clock.sleep(_POLL_S)
-        running.read_ledger()
+        running.read_ground_truth()
     agent = [program("anfang-agent"), "run", str(running.site.agent_config)]
     log = running.site.log("gateway")
     running.children["gateway"] = await start_child("gateway", agent, log=log, env=environment())

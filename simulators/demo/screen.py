@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from simulators.demo.ledger import STARTED, STRANGER, Entry
+from simulators.demo.ground_truth import STARTED, STRANGER, Entry
 from simulators.demo.run import Running, begin
 from simulators.demo.verdict import Row
 from simulators.hub_api import Alert, HubApi, StoredEvent
@@ -138,7 +138,7 @@ async def show(running: Running, clock: Clock, console: Console, language: str) 
         with Live(draw(picture), console=console, auto_refresh=False) as live:
             while True:
                 running.watch_children()
-                running.read_ledger()
+                running.read_ground_truth()
                 async for event in api.events_after(running.scenario.gateway, last_id):
                     last_id = event.id
                     picture.count(event)

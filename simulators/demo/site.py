@@ -55,9 +55,9 @@ class Site:
         return self.folder / "registry.yaml"
 
     @property
-    def ledger(self) -> Path:
+    def ground_truth(self) -> Path:
         """What the simulated devices did."""
-        return self.folder / "ledger.jsonl"
+        return self.folder / "ground_truth.jsonl"
 
     @property
     def organisation_key(self) -> Path:

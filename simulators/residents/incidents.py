@@ -3,10 +3,10 @@
 from random import Random
 from typing import Final
 
-from simulators.residents.ledger import CardEntry
 from simulators.residents.noise import Noise
 from simulators.residents.people import DAY_S, Kind, Person
 from simulators.residents.plan import Builder, Incident, IncidentKind, UnitPlan
+from simulators.residents.registry import CardEntry
 from simulators.residents.sensors import BATTERY_WARNS_S
 
 PER_UNIT_YEAR: Final[dict[IncidentKind, float]] = {

@@ -26,8 +26,8 @@ class Kind(StrEnum):
 class Person:
     """Somebody who lives in a unit from `from_s` until `to_s` (seconds since the start of the run).
 
-    `activity` scales how often they go out; `is_registered` says whether the ledger knows them. From `still_s` on they
-    do nothing any more.
+    `activity` scales how often they go out; `is_registered` says whether the registry knows them. From `still_s` on
+    they do nothing any more.
     """
 
     kind: Kind

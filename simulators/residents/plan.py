@@ -1,4 +1,4 @@
-"""One unit of a run as it is planned: its ledger, its household, what will befall it, and what must be found."""
+"""One unit of a run as it is planned: its registry, its household, what will befall it, and what must be found."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,7 +7,8 @@ from random import Random
 from typing import Final, Literal
 
 from simulators.residents.household import Household
-from simulators.residents.ledger import (
+from simulators.residents.people import DAY_S, Kind, Person
+from simulators.residents.registry import (
     LeaseEntry,
     Named,
     OccupantEntry,
@@ -16,7 +17,6 @@ from simulators.residents.ledger import (
     birthday,
     invented_person,
 )
-from simulators.residents.people import DAY_S, Kind, Person
 from simulators.residents.site import Address, Building
 
 CHINA: Final = timezone(timedelta(hours=8))
@@ -109,7 +109,7 @@ class Builder:
     next_number: Callable[[], int]
 
     def person(self, age: int) -> Named:
-        """Somebody new for the ledger."""
+        """Somebody new for the registry."""
         return invented_person(self.next_number(), birthday(age, self.calendar.first, self.rng), self.rng)
 
     def card(self) -> str:

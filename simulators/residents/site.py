@@ -25,7 +25,7 @@ class Building:
 
     @property
     def code(self) -> str:
-        """As the ledger names it."""
+        """As the registry names it."""
         return building_code(self.number)
 
     @property
@@ -63,7 +63,7 @@ class Address:
 
     @property
     def code(self) -> str:
-        """As the ledger and the wire name it: estate, building, entrance, door."""
+        """As the registry and the wire name it: estate, building, entrance, door."""
         return f"{building_code(self.building)}-1-{self.door}"
 
 

@@ -6,9 +6,9 @@ from random import Random
 from typing import Final
 
 from simulators.residents.household import Absence, Household
-from simulators.residents.ledger import BookingEntry, CardEntry, GuestEntry, RoomEntry
 from simulators.residents.people import DAY_S, Kind, Person
 from simulators.residents.plan import Builder, UnitPlan
+from simulators.residents.registry import BookingEntry, CardEntry, GuestEntry, RoomEntry
 
 NEVER: Final = float("inf")
 
@@ -37,7 +37,7 @@ def household_of(rng: Random) -> tuple[list[Person], bool]:
 
 
 def plain(b: Builder, people: list[Person] | None = None, *, is_family: bool | None = None) -> UnitPlan:
-    """People who are all in the ledger, and whose lease outlasts the run."""
+    """People who are all in the registry, and whose lease outlasts the run."""
     found, family = household_of(b.rng)
     people = found if people is None else people
     unit = b.unit(b.rooms(sum(person.is_registered for person in people)))
@@ -55,7 +55,7 @@ def plain(b: Builder, people: list[Person] | None = None, *, is_family: bool | N
 
 
 def sublet(b: Builder) -> UnitPlan:
-    """Two bedrooms, two people in the ledger, eight beds."""
+    """Two bedrooms, two people in the registry, eight beds."""
     kinds = (Kind.OFFICE, Kind.OFFICE, Kind.RIDER, Kind.SHIFT, Kind.HOME)
     people = [
         Person(
@@ -75,7 +75,7 @@ def sublet(b: Builder) -> UnitPlan:
 
 
 def partner(b: Builder) -> UnitPlan:
-    """One more grown-up lives there than the ledger knows, from some day on; opens with a card of the household."""
+    """One more grown-up lives there than the registry knows, from some day on; opens with a card of the household."""
     people, family = household_of(b.rng)
     card = b.card()
     people[0].card = card
@@ -161,7 +161,7 @@ def vacant(b: Builder) -> UnitPlan:
 
 
 def vacant_used(b: Builder) -> UnitPlan:
-    """A unit that the ledger calls vacant has somebody living in it, with the landlord's card."""
+    """A unit that the registry calls vacant has somebody living in it, with the landlord's card."""
     unit = b.unit(b.rooms(2))
     unit.is_vacant = True
     card = CardEntry(b.card(), "resident", unit.landlord)
@@ -186,7 +186,7 @@ def absent(b: Builder) -> UnitPlan:
 
 
 def stray_card(b: Builder) -> UnitPlan:
-    """A card that the ledger does not know opens the door every working day."""
+    """A card that the registry does not know opens the door every working day."""
     plan = plain(b)
     from_s = b.rng.uniform(0.02, 0.4) * b.calendar.end_s
     plan.household.people[0].card = ""
@@ -231,13 +231,13 @@ def churn(b: Builder) -> UnitPlan:
 
 
 def over_cap(b: Builder) -> UnitPlan:
-    """Four unrelated people in the ledger of a unit with one room: over the limit on paper."""
+    """Four unrelated people in the registry of a unit with one room: over the limit on paper."""
     plan = plain(b, [Person(Kind.OFFICE, age=b.rng.randint(20, 50)) for _ in range(4)], is_family=False)
     plan.entry.rooms = [RoomEntry("A", "bedroom", 15.0)]
     for occupant in plan.entry.lease.occupants if plan.entry.lease else []:
         occupant.room = "A"
     if b.building.is_strict:
-        plan.expect("C1", 0.0, DAY_S, "over the cap by the ledger alone")
+        plan.expect("C1", 0.0, DAY_S, "over the cap by the registry alone")
     return plan
 
 
@@ -270,9 +270,9 @@ def kitchen(b: Builder) -> UnitPlan:
 
 
 def minors(b: Builder) -> UnitPlan:
-    """Everybody in the ledger is younger than sixteen."""
+    """Everybody in the registry is younger than sixteen."""
     plan = plain(b, [Person(Kind.STUDENT, age=b.rng.randint(13, 15)) for _ in range(2)], is_family=True)
-    plan.expect("C15", 0.0, DAY_S, "only minors in the ledger")
+    plan.expect("C15", 0.0, DAY_S, "only minors in the registry")
     return plan
 
 

@@ -64,9 +64,9 @@ def expect_by_nights(plan: UnitPlan, inside: Inside, calendar: Calendar, *, is_s
     """C2 and C3, for a counted unit: by the fewest people between 02:00 and 05:00 of each night."""
     nights = [inside.fewest(d * DAY_S + NIGHT_FROM_S, d * DAY_S + NIGHT_TO_S) for d in range(1, calendar.days)]
     known = [plan.entry.known_on(calendar.date(d)) for d in range(1, calendar.days)]
-    # Where the ledger has nobody, people are a question of vacancy: C9.
+    # Where the registry has nobody, people are a question of vacancy: C9.
     over = [k > 0 and n > k for n, k in zip(nights, known, strict=True)]
-    _expect_excess(plan, "C3", over, 5, calendar, "more people than the ledger has")
+    _expect_excess(plan, "C3", over, 5, calendar, "more people than the registry has")
     cap = cap_of(plan)
     if is_strict and cap is not None:
         _expect_excess(plan, "C2", [n > cap for n in nights], 3, calendar, f"more people than the cap of {cap}")
@@ -88,7 +88,7 @@ def _expect_excess(plan: UnitPlan, rule: str, over: list[bool], needed: int, cal
     plan.expect(rule, from_s, by_s, why, until_s)
 
 
-def expect_by_ledger(plan: UnitPlan, calendar: Calendar, *, is_strict: bool) -> None:
+def expect_by_registry(plan: UnitPlan, calendar: Calendar, *, is_strict: bool) -> None:
     """C7 and C14, and what a lease that ran out may lead to."""
     lease = plan.entry.lease
     if lease is None:

@@ -1,4 +1,4 @@
-"""A whole run: plans the units, lets the days pass, and writes the events, the ledger and the truth."""
+"""A whole run: plans the units, lets the days pass, and writes the events, the registry and the truth."""
 
 import json
 from collections import defaultdict
@@ -131,7 +131,7 @@ class World:
         units: dict[str, Any] = {}
         for index, (plan, inside) in enumerate(zip(self.plans, self.inside, strict=True)):
             is_strict = self.buildings[index // UNITS_PER_BUILDING].is_strict
-            truth.expect_by_ledger(plan, self.calendar, is_strict=is_strict)
+            truth.expect_by_registry(plan, self.calendar, is_strict=is_strict)
             truth.expect_by_quiet(plan, inside, self.calendar)
             truth.expect_by_credentials(plan, self.openings[index], self.calendar)
             if plan.has_counter:

@@ -1,4 +1,4 @@
-"""Writes the ledger of a run: the spreadsheet that a manager would have, and the seed with all it has no room for."""
+"""Writes the registry of a run: the spreadsheet that a manager would have, and the seed with all it has no room for."""
 
 import json
 from datetime import date
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from openpyxl import Workbook
 
-from simulators.residents.ledger import OccupantEntry, UnitEntry
+from simulators.residents.registry import OccupantEntry, UnitEntry
 from simulators.residents.site import ESTATE, Building, building_code
 
 HEADERS: Final = (
@@ -100,7 +100,7 @@ def _text(day: date | None) -> str | None:
 def write_seed(
     path: Path, buildings: list[Building], units: list[UnitEntry], devices: dict[str, list[dict[str, Any]]]
 ) -> None:
-    """`site.yaml`, in the hub's seed format, as JSON (which is YAML): the whole ledger and where every device is."""
+    """`site.yaml`, in the hub's seed format, as JSON (which is YAML): the whole registry and where every device is."""
     people: dict[str, Any] = {}
     for unit in units:
         named = [unit.landlord, *(guest.person for guest in unit.guests)]

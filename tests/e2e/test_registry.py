@@ -1,4 +1,4 @@
-"""The ledger by hand and by table: a broken file is mended in the page and brought in; forms keep what was typed."""
+"""The registry by hand and by table: a broken file is mended in the page and brought in; forms keep what was typed."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ UNIT = "990000-0002-1-301"
 
 
 def test_a_broken_file_is_mended_and_applied(site: Site, watched: Watched, tmp_path: Path) -> None:
-    table = tmp_path / "ledger.csv"
+    table = tmp_path / "registry.csv"
     table.write_text(BROKEN, encoding="gb18030")
     page = watched.page
     page.get_by_role("link", name="登记", exact=True).click()
@@ -101,7 +101,7 @@ def test_somebody_moves_in_and_out_again(site: Site, watched: Watched) -> None:
     assert lease["state"] == "ended"
 
 
-def test_the_ledger_leaves_with_masks_unless_a_reason_is_given(site: Site, watched: Watched) -> None:
+def test_the_registry_leaves_with_masks_unless_a_reason_is_given(site: Site, watched: Watched) -> None:
     page = watched.page
     page.goto("/registry/export")
     with page.expect_download() as masked:

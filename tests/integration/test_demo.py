@@ -109,8 +109,8 @@ def test_a_check_of_one_flat_keeps_every_promise_and_leaves_no_process(scenario:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "NO" not in done.stdout
     assert "promises kept" in done.stdout
-    ledger = [json.loads(line) for line in (folder / "ledger.jsonl").read_text().splitlines()]
-    assert [entry["what"] for entry in ledger] == ["started", "started", "present_card", "set_state"]
+    ground_truth = [json.loads(line) for line in (folder / "ground_truth.jsonl").read_text().splitlines()]
+    assert [entry["what"] for entry in ground_truth] == ["started", "started", "present_card", "set_state"]
     assert _left_behind(folder) == []
 
 

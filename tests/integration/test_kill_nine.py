@@ -1,6 +1,6 @@
 """kill -9 of agent, hub and broker at random moments, and an uplink that is cut: nothing lost, nothing twice.
 
-Held against a ledger of what the agent's outbox accepted: by sequence numbers, and by what the events say.
+Held against a record of what the agent's outbox accepted: by sequence numbers, and by what the events say.
 """
 
 import os
@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from support.counting_agent import numbered
 from support.hub import PROGRAM
-from support.ledger_agent import numbered
 from support.servers import Mosquitto, mosquitto
 from support.wait import until
 
@@ -85,7 +85,7 @@ class House:
 
 def a_house(folder: Path, broker: Mosquitto, *, events: int, per_s: float) -> House:
     tests = str(Path(__file__).parents[1])
-    agent = [sys.executable, "-m", "support.ledger_agent", str(folder), broker.url, GATEWAY, str(events), str(per_s)]
+    agent = [sys.executable, "-m", "support.counting_agent", str(folder), broker.url, GATEWAY, str(events), str(per_s)]
     hub = [PROGRAM, "ingest", "--data-dir", str(folder / "hub"), "--mqtt", broker.url]
     return House(
         folder,
@@ -96,12 +96,12 @@ def a_house(folder: Path, broker: Mosquitto, *, events: int, per_s: float) -> Ho
 
 
 def check(folder: Path, events: int) -> None:
-    """The ledger against the hub's database."""
-    ledger = (folder / "ledger").read_text()
+    """What was accepted against the hub's database."""
+    accepted = (folder / "accepted").read_text()
     done = {
-        (epoch, int(seq)): int(n) for n, epoch, seq in re.findall(r"^done (\d+) (\S+) (\d+)$", ledger, re.MULTILINE)
+        (epoch, int(seq)): int(n) for n, epoch, seq in re.findall(r"^done (\d+) (\S+) (\d+)$", accepted, re.MULTILINE)
     }
-    assert max(int(last) for last in re.findall(r"^begin \d+ (\d+)$", ledger, re.MULTILINE)) == events
+    assert max(int(last) for last in re.findall(r"^begin \d+ (\d+)$", accepted, re.MULTILINE)) == events
     database = Database(database_url(folder / "hub", None))
     try:
         with database.read() as session:
@@ -165,11 +165,13 @@ def test_an_uplink_that_was_cut_for_a_while_delivers_everything_afterwards(tmp_p
     with mosquitto(tmp_path / "broker") as broker:
         house = a_house(tmp_path, broker, events=5000, per_s=1000)
         house.start()
-        ledger = tmp_path / "ledger"
+        accepted = tmp_path / "accepted"
         try:
-            until(lambda: ledger.exists() and "done 1000 " in ledger.read_text(), deadline_s=200, what="a beginning")
+            until(
+                lambda: accepted.exists() and "done 1000 " in accepted.read_text(), deadline_s=200, what="a beginning"
+            )
             broker.kill()
-            until(lambda: "done 4000 " in ledger.read_text(), deadline_s=200, what="events piling up while it is cut")
+            until(lambda: "done 4000 " in accepted.read_text(), deadline_s=200, what="events piling up while it is cut")
             broker.start()
             until(lambda: house.is_delivered, deadline_s=400, what="everything being acknowledged")
         finally:

@@ -1,4 +1,4 @@
-"""A hub's brain on a database of its own: a ledger, events stored as ingest stores them, time that the test moves."""
+"""A hub's brain on a database of its own: a registry, events stored as ingest stores them, time that the test moves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -61,7 +61,7 @@ class House:
         self.brain = Evaluator(self.packs)
 
     def load(self, text: str) -> Loaded:
-        """Bring YAML into the ledger."""
+        """Bring YAML into the registry."""
         with self.db.write() as session:
             return load_text(session, text, "test.yaml", vault=self.vault, organisation_key=KEY, now=self.now)
 

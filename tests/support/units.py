@@ -1,4 +1,4 @@
-"""Values of the ledger for tests of rules: everything has a default, tests say what matters."""
+"""Values of the registry for tests of rules: everything has a default, tests say what matters."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

@@ -114,7 +114,7 @@ def record_authority_request(body: AskedIn, request: Request, caller: Keeping) -
     with services.database.write() as session:
         building = units.building_of(session, body.unit) if body.unit else None
         if body.unit and (building is None or not (caller.sees(body.unit) or caller.sees(building))):
-            raise RegistryError(f"unit: 台账中没有此房屋 / the ledger has no {body.unit} here")
+            raise RegistryError(f"unit: 台账中没有此房屋 / the registry has no {body.unit} here")
         row = authority.record(session, asked, caller.name, now, local_day(now))
         append_audit(session, _entry(request, caller, "authority.record", row), now)
         return AuthorityOut.model_validate(row, from_attributes=True)

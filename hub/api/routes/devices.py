@@ -1,4 +1,4 @@
-"""Devices: what each last said of itself, and where it stands by the ledger."""
+"""Devices: what each last said of itself, and where it stands by the registry."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -231,7 +231,7 @@ def contest(
 
 @router.post("/home/guests", status_code=201)
 def add_guest(body: GuestIn, request: Request, caller: Household) -> OccupantView:
-    """Somebody stays here until then. It stands in the ledger at once, entered by the household."""
+    """Somebody stays here until then. It stands in the registry at once, entered by the household."""
     services = services_of(request)
     now = services.clock.now()
     unit = _unit_of(caller)

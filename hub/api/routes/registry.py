@@ -1,4 +1,4 @@
-"""The ledger by table: import with a dry run and corrections, the template, export."""
+"""The registry by table: import with a dry run and corrections, the template, export."""
 
 import tempfile
 from datetime import datetime
@@ -104,7 +104,7 @@ class ImportOut(BaseModel):
 
 
 class ExportIn(BaseModel):
-    """Which part of the ledger, and whether people are opened: for that, `reason` says why."""
+    """Which part of the registry, and whether people are opened: for that, `reason` says why."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -167,7 +167,7 @@ def template(_request: Request, _caller: Keeping) -> Response:
 
 @router.post("/registry/export", response_class=Response, responses=_AS_EITHER)
 def export_table(body: ExportIn, request: Request, caller: Exporting) -> Response:
-    """The ledger as a table: people as masks, or opened with a reason by those who may."""
+    """The registry as a table: people as masks, or opened with a reason by those who may."""
     services = services_of(request)
     now = services.clock.now()
     if body.reveal and not caller.may(Right.REVEAL_PERSONAL_DATA):
@@ -187,7 +187,7 @@ def export_table(body: ExportIn, request: Request, caller: Exporting) -> Respons
     _remember_export(services, caller, body, purpose_of(request), now)
     vault = load_vault(services.data_dir) if body.reveal else None
     with tempfile.TemporaryDirectory(prefix="anfang-export-") as folder, services.database.read() as session:
-        path = Path(folder) / f"ledger.{body.format}"
+        path = Path(folder) / f"registry.{body.format}"
         rows = export_rows(session, now, scopes=scopes, vault=vault)
         if body.format == "xlsx":
             write_table(path, TITLE, TEMPLATE, rows)

@@ -105,6 +105,6 @@ def report_file(
 def today(request: Request, caller: Reader, scope: ScopeCode = "") -> Overview:
     """Now, today and the last weeks in figures; for a wall, nobody is named in it."""
     services = services_of(request)
-    kept: SharedSnapshot = request.app.state.kept_ledger
+    kept: SharedSnapshot = request.app.state.shared_snapshot
     with kept.lock, services.database.read() as session:
-        return overview(session, scope, caller.sees, services.clock.now(), ledger=kept.ledger)
+        return overview(session, scope, caller.sees, services.clock.now(), registry=kept.registry)

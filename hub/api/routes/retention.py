@@ -188,7 +188,7 @@ def copy_person(
     request: Request,
     caller: Annotated[Caller, Depends(Allow(Right.RUN_USERS, Purpose.SUBJECT_REQUEST, must_say=True))],
 ) -> CopyOut:
-    """Everything that the ledger holds of somebody, in full, at their own request."""
+    """Everything that the registry holds of somebody, in full, at their own request."""
     services = services_of(request)
     now = services.clock.now()
     vault = load_vault(services.data_dir)

@@ -132,7 +132,7 @@ def check_in(code: Code, body: CheckInForm, request: Request, caller: Keeping) -
 
 @router.post("/units/{code}/check-out", status_code=201)
 def check_out(code: Code, body: CheckOutForm, request: Request, caller: Keeping) -> UnitOut:
-    """End a tenancy. Credentials end in the ledger with that day; nothing is done at any lock."""
+    """End a tenancy. Credentials end in the registry with that day; nothing is done at any lock."""
     form = tenancy.CheckOut(code, body.lease, body.ended_on, body.reported_on)
     return _write(
         request,

@@ -1,4 +1,4 @@
-"""Units: what the ledger and the devices say, and their evidence on a time axis. Names as masks, until revealed."""
+"""Units: what the registry and the devices say, and their evidence on a time axis. Names as masks, until revealed."""
 
 from datetime import date, timedelta
 from typing import Annotated, Final
@@ -58,7 +58,7 @@ class RevealIn(BaseModel):
 
 
 class RevealOut(BaseModel):
-    """What was asked for; null where the ledger holds nothing."""
+    """What was asked for; null where the registry holds nothing."""
 
     name: str | None
     phone: str | None
@@ -195,7 +195,7 @@ def make_tenant_link(
     with services.database.write() as session:
         building = units.building_of(session, code)
         if building is None:
-            raise NotFoundError(f"台账中没有房屋 {code} / unit {code}: the ledger has none of that code")
+            raise NotFoundError(f"台账中没有房屋 {code} / unit {code}: the registry has none of that code")
         check_scope(caller, code, building)
         secret = new_tenant_link(session, code, TENANT_LINK_LIFE, now)
         append_audit(session, Audited(caller.name, caller.role, "tenant.link", unit_code=code), now)

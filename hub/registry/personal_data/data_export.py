@@ -1,4 +1,4 @@
-"""A copy of everything that the ledger holds of one person, in full, for them to keep (PIPL 45)."""
+"""A copy of everything that the registry holds of one person, in full, for them to keep (PIPL 45)."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Makes people anonymous in every version of the ledger, and takes the core of long-ended leases away (P6, P8)."""
+"""Makes people anonymous in every version of the registry, and takes the core of long-ended leases away (P6, P8)."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta

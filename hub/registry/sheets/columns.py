@@ -1,4 +1,4 @@
-"""The columns of a ledger: the canonical template, what other systems call them, and those that are dropped."""
+"""The columns of a registry: the canonical template, what other systems call them, and those that are dropped."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""The ledger as rows of the canonical template: people as masks, or opened for somebody who may, with a reason."""
+"""The registry as rows of the canonical template: people as masks, or opened for somebody who may, with a reason."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -24,12 +24,12 @@ def export_rows(
     session: Session, now: datetime, *, scopes: tuple[str, ...] = (), vault: Vault | None = None
 ) -> Iterator[list[str]]:
     """Rows under `TEMPLATE`, one for each person and each room without. `vault`: open names, phones and numbers."""
-    ledger = RegistrySnapshot()
-    ledger.refresh(session)
+    registry = RegistrySnapshot()
+    registry.refresh(session)
     rows = {row.code: row for row in read_rows(session, UnitRow, None)}
     codes = [code for code in rows if not scopes or is_within_any((code,), scopes)]
     for start in range(0, len(codes), 500):
-        units = ledger.units(session, codes[start : start + 500])
+        units = registry.units(session, codes[start : start + 500])
         people = {o.person.code for unit in units.values() for o in unit.occupants}
         people |= {rows[code].owner_code or "" for code in units}
         persons = {row.code: row for row in read_rows(session, PersonRow, None, PersonRow.code, people)}

@@ -1,7 +1,7 @@
-"""Brings a table into the ledger, or says what that would do: everything or nothing.
+"""Brings a table into the registry, or says what that would do: everything or nothing.
 
 Looking is done by readers and takes as long as it takes; what is to change waits in a spool and is then written at
-once, so that an alarm never waits for an import. When the ledger changed meanwhile, it is looked at again.
+once, so that an alarm never waits for an import. When the registry changed meanwhile, it is looked at again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -79,7 +79,7 @@ Also = Callable[[Session, ImportReport], None]
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """`estate`: the code in front of buildings. `jurisdiction`: of buildings that the ledger does not have yet.
+    """`estate`: the code in front of buildings. `jurisdiction`: of buildings that the registry does not have yet.
 
     `scopes`: beginnings of the codes that units may have; empty is all.
     """
@@ -132,7 +132,7 @@ def import_tables(
 ) -> ImportReport:
     """`import_file` for tables that were read already. `also` runs in the transaction that applies it.
 
-    Raises BusyError when others kept changing the ledger meanwhile.
+    Raises BusyError when others kept changing the registry meanwhile.
     """
     by = f"import:{tables[0].file}"[:100] if options.by == "cli" else options.by
     for _ in range(_TRIES):
@@ -158,7 +158,7 @@ def import_tables(
             spool.close()
     raise BusyError(
         "其他人正在修改台账，未写入任何内容，请稍后重试 / "
-        "import: others are changing the ledger; nothing was applied. Import again"
+        "import: others are changing the registry; nothing was applied. Import again"
     )
 
 
@@ -237,7 +237,7 @@ def _plan(session: Session, making: Making, report: ImportReport) -> list[Step]:
 
 
 def _stays(session: Session, chunk: Sequence[tuple[str, list[Line]]]) -> dict[tuple[str, str], date]:
-    """Since when the ledger has people in units of which the table does not say it."""
+    """Since when the registry has people in units of which the table does not say it."""
     units = [code for code, lines in chunk if any(line.name and line.start is None for line in lines)]
     found = read_rows(session, OccupantRow, None, OccupantRow.unit_code, units) if units else []
     leases = (
@@ -292,7 +292,7 @@ def _chunks(units: list[tuple[str, list[Line]]]) -> Iterator[list[tuple[str, lis
 
 
 def _buildings(session: Session, lines: Sequence[Line], making: Making) -> None:
-    """Buildings, and the estate, that neither the ledger nor an earlier row has."""
+    """Buildings, and the estate, that neither the registry nor an earlier row has."""
     wanted = {building_code(making.estate, line): line for line in lines}
     seen, scopes = making.coming[BuildingRow], making.coming[ScopeRow]
     missing = wanted.keys() - seen - current(session, BuildingRow, wanted).keys()

@@ -60,7 +60,7 @@ class KnownPeople:
 
 
 def known_people(session: Session) -> KnownPeople:
-    """Everybody whom the ledger has, by what is written of them."""
+    """Everybody whom the registry has, by what is written of them."""
     known = KnownPeople()
     query = select(PersonRow.code, PersonRow.document_index, PersonRow.name_index, PersonRow.phone_index)
     for code, document, name, phone in session.exec(query.where(held_at(PersonRow, None))):

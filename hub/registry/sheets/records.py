@@ -1,4 +1,4 @@
-"""From the lines of one unit to records of the ledger."""
+"""From the lines of one unit to records of the registry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ from hub.store.tables.registry import (
 class Making:
     """What lines are turned into, and by which keys. `known` finds the code under which somebody is already held.
 
-    `words`: what the whole file says of each person. `stays`: since when the ledger has (unit, person) living there.
+    `words`: what the whole file says of each person. `stays`: since when the registry has (unit, person) living there.
     `cards`: who holds each card by this file, and in which row that stands. `coming`: codes of what stands for several
     units, and was wanted before.
     """
@@ -119,7 +119,7 @@ def unit_records(code: str, lines: Sequence[Line], making: Making) -> None:
     leases: dict[str, list[Line]] = {}
     for line in tenants:
         if line.start is None:
-            # A table without such a column: since when the ledger has them here, else from today on.
+            # A table without such a column: since when the registry has them here, else from today on.
             person = making.known.code(making.vault, line.name, line.phone, line.document, code)
             line.start = making.stays.get((code, person), making.today)
         leases.setdefault(_lease_code(code, line), []).append(line)
@@ -133,7 +133,7 @@ def building_code(estate: str, line: Line) -> str:
 
 
 def building_row(code: str, line: Line, making: Making) -> BuildingRow:
-    """A building that the ledger does not have yet; its land is not known from such a file."""
+    """A building that the registry does not have yet; its land is not known from such a file."""
     return BuildingRow(
         code=code,
         known_from=NOT_YET,

@@ -1,4 +1,4 @@
-"""What a table does not tell of a record stays as the ledger has it: a file never undoes what was entered by hand."""
+"""What a table does not tell of a record stays as the registry has it: a file never undoes what was entered by hand."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Tables out: the template, the report of an import, and the ledger itself, safe to open in Excel."""
+"""Tables out: the template, the report of an import, and the registry itself, safe to open in Excel."""
 
 import csv
 from collections.abc import Iterable, Sequence

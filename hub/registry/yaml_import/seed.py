@@ -1,4 +1,4 @@
-"""The seed format: a ledger as YAML that people write. Unknown keys are errors."""
+"""The seed format: a registry as YAML that people write. Unknown keys are errors."""
 
 from datetime import date
 from typing import Annotated, Literal

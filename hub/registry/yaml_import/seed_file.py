@@ -1,4 +1,4 @@
-"""Reads a ledger from a YAML file into the store: everything or nothing; every fault names file, line, key and mend."""
+"""Load a registry from a YAML file: everything or nothing; every fault names file, line, key and what to do."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,7 +58,7 @@ def dotted(loc: Loc) -> str:
 def load_seed(
     session: Session, path: Path, *, vault: Vault, organisation_key: bytes, now: datetime, by: str = "cli"
 ) -> Loaded:
-    """Bring the file's records into the ledger, in the caller's transaction. Raises RegistryError, a line a fault."""
+    """Bring the file's records into the registry, in the caller's transaction. Raises RegistryError, a line a fault."""
     if path.suffix.lower() in {".csv", ".xlsx"}:
         raise RegistryError(f"{path}: a table, not YAML; bring it in with `anfang-hub registry import`")
     try:

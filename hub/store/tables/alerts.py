@@ -69,12 +69,12 @@ class AlertRow(SQLModel, table=True):
     facts: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     parameters: list[Any] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     coverage: float | None = None
-    known_at: datetime = Field(sa_type=InstantMs)  # the ledger as it was known then was judged
+    known_at: datetime = Field(sa_type=InstantMs)  # the registry as it was known then was judged
     revision: int = 1
 
 
 class AlertEvidence(SQLModel, table=True):
-    """One piece of evidence: an event, a version of a record in the ledger, or an estimate of a night."""
+    """One piece of evidence: an event, a version of a record in the registry, or an estimate of a night."""
 
     __tablename__ = "alert_evidence"
 

@@ -1,4 +1,4 @@
-"""The ledger: scopes, buildings, units, people, leases, registrations, credentials, bookings and where devices are.
+"""The registry: scopes, buildings, units, people, leases, registrations, credentials, bookings and where devices are.
 
 Every row is one version of one thing. `code` names the thing and is what other rows refer to; `known_from` and
 `known_to` say when this organisation held it for true (open end: still does), while fields such as `start_on` say when
@@ -253,7 +253,7 @@ class GatewayPlacementRow(Versioned, table=True):
 
 
 class RegistryRevision(SQLModel, table=True):
-    """One change of the ledger: what caches and replays follow. `units` lists the codes touched, or `*` for all."""
+    """One change of the registry: what caches and replays follow. `units` lists the codes touched, or `*` for all."""
 
     __tablename__ = "reg_revision"
 

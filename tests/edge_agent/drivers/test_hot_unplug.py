@@ -41,7 +41,7 @@ FIRE = bytes.fromhex(
 )
 
 
-class Ledger:
+class Accepted:
     """The real outbox, and what it said that it has."""
 
     def __init__(self, outbox: Outbox) -> None:
@@ -71,14 +71,14 @@ class Ledger:
 
 
 @contextlib.asynccontextmanager
-async def site(folder: Path, **tables: Any) -> AsyncIterator[tuple[Driver, Ledger]]:
+async def site(folder: Path, **tables: Any) -> AsyncIterator[tuple[Driver, Accepted]]:
     clock = SystemClock()
     outbox = await Outbox.open(folder / "o.db", gateway_id="gw-test", max_bytes=1 << 26, clock=clock)
-    ledger = Ledger(outbox)
+    accepted = Accepted(outbox)
     try:
-        async with running(agent_config(folder, **tables), ledger) as [driver]:  # type: ignore[arg-type]
-            yield driver, ledger
-        await ledger.check()
+        async with running(agent_config(folder, **tables), accepted) as [driver]:  # type: ignore[arg-type]
+            yield driver, accepted
+        await accepted.check()
     finally:
         await outbox.close()
 
@@ -151,15 +151,15 @@ async def test_an_osdp_bus(tmp_path: Path, kind: str):
         reader = OsdpReader(line, 7)
         try:
             async with (
-                site(tmp_path, **bus("osdp", cable.port, "generic/osdp-reader")) as (driver, ledger),
+                site(tmp_path, **bus("osdp", cable.port, "generic/osdp-reader")) as (driver, accepted),
                 talking(lambda n: reader.present_card(f"25,{n + 1}") if n % 4 == 0 else None),
             ):
-                await until_async(lambda: len(ledger.of("dev", "lock.access")) > 2, deadline_s=RECOVERS_S)
+                await until_async(lambda: len(accepted.of("dev", "lock.access")) > 2, deadline_s=RECOVERS_S)
                 await cable.pull(driver)
-                before = len(ledger.of("dev", "lock.access"))
+                before = len(accepted.of("dev", "lock.access"))
                 cable.put_back()
                 await until_async(
-                    lambda: len(ledger.of("dev", "lock.access")) > before + 2, deadline_s=RECOVERS_S, what="cards"
+                    lambda: len(accepted.of("dev", "lock.access")) > before + 2, deadline_s=RECOVERS_S, what="cards"
                 )
         finally:
             reader.close()
@@ -170,14 +170,14 @@ async def test_a_modbus_bus(tmp_path: Path, kind: str):
     with wired(tmp_path, kind) as (line, cable):
         sensor = ModbusSmoke(line, 7)
         try:
-            async with site(tmp_path, **bus("modbus", cable.port, "calectro/ug-3-o-mb-r")) as (driver, ledger):
-                await until_async(lambda: ledger.of("dev", "smoke.state"), deadline_s=RECOVERS_S)
+            async with site(tmp_path, **bus("modbus", cable.port, "calectro/ug-3-o-mb-r")) as (driver, accepted):
+                await until_async(lambda: accepted.of("dev", "smoke.state"), deadline_s=RECOVERS_S)
                 await cable.pull(driver)
                 # What happens while the cable is out is a state: it is there when the cable is back.
                 sensor.alarm(True)
                 cable.put_back()
                 await until_async(
-                    lambda: [data.alarm for data in ledger.of("dev", "smoke.state")] == [False, True],
+                    lambda: [data.alarm for data in accepted.of("dev", "smoke.state")] == [False, True],
                     deadline_s=RECOVERS_S,
                     what="the alarm that began meanwhile",
                 )
@@ -199,14 +199,14 @@ async def test_modbus_tcp(tmp_path: Path):
     try:
         async with CutProxy(port) as cable:
             tables = bus("modbus", f"modbus-tcp://127.0.0.1:{cable.port}", "calectro/ug-3-o-mb-r")
-            async with site(tmp_path, **tables) as (driver, ledger):
+            async with site(tmp_path, **tables) as (driver, accepted):
                 await until_async(lambda: driver.health().state == "running", deadline_s=RECOVERS_S)
                 await cable.cut()
                 await until_async(lambda: driver.health().state == "backing_off", deadline_s=RECOVERS_S)
                 await server.async_setValues(7, 2, 2, [True])
                 await cable.mend()
                 await until_async(
-                    lambda: [data.alarm for data in ledger.of("dev", "smoke.state")] == [False, True],
+                    lambda: [data.alarm for data in accepted.of("dev", "smoke.state")] == [False, True],
                     deadline_s=RECOVERS_S,
                     what="the alarm that began meanwhile",
                 )
@@ -238,8 +238,8 @@ class Transmitter:
                 self.confirmed += 1
 
 
-def fires(ledger: Ledger) -> set[str]:
-    return {event.device for _, event in ledger.accepted if event.kind == "fire.component"}
+def fires(accepted: Accepted) -> set[str]:
+    return {event.device for _, event in accepted.accepted if event.kind == "fire.component"}
 
 
 async def test_a_fire_panels_transmitter_on_tcp(tmp_path: Path):
@@ -247,13 +247,13 @@ async def test_a_fire_panels_transmitter_on_tcp(tmp_path: Path):
     tables = bus("gb26875", f"listen://127.0.0.1:{port}", "generic/gb26875-transmitter")
     tables["device"][0]["address"] = 0x379
     far = Transmitter()
-    async with site(tmp_path, **tables) as (_driver, ledger), CutProxy(port) as cable:
+    async with site(tmp_path, **tables) as (_driver, accepted), CutProxy(port) as cable:
         for goal in (5, 10):
             with contextlib.suppress(OSError):
                 await _transmit(far, cable.port, goal, cable if goal == 5 else None)
             await cable.mend() if goal == 5 else None
         assert far.confirmed >= 10
-        assert {f"dev/10.{number + 1}" for number in range(far.confirmed)} <= fires(ledger)
+        assert {f"dev/10.{number + 1}" for number in range(far.confirmed)} <= fires(accepted)
 
 
 async def _transmit(far: Transmitter, port: int, goal: int, cable: CutProxy | None) -> None:
@@ -293,14 +293,14 @@ async def test_a_fire_panels_transmitter_on_a_serial_line(tmp_path: Path):
         port.write(far.next())
 
     try:
-        async with site(tmp_path, **tables) as (driver, ledger), talking(turn):
+        async with site(tmp_path, **tables) as (driver, accepted), talking(turn):
             await until_async(lambda: far.confirmed > 3, deadline_s=RECOVERS_S, what="confirmations")
             line.unplug()
             await until_async(lambda: driver.health().state == "backing_off", deadline_s=RECOVERS_S)
             before = far.confirmed
             line.plug_in()
             await until_async(lambda: far.confirmed > before + 3, deadline_s=RECOVERS_S, what="confirmations again")
-            assert {f"dev/10.{number + 1}" for number in range(far.confirmed)} <= fires(ledger)
+            assert {f"dev/10.{number + 1}" for number in range(far.confirmed)} <= fires(accepted)
     finally:
         line.close()
 
@@ -315,11 +315,11 @@ async def test_the_brokers_cable(tmp_path: Path):
                     "mqtt": {"url": f"mqtt://127.0.0.1:{cable.port}"},
                     "device": [{"id": name, "profile": "sonoff/snzb-04", "address": name} for name in names],
                 }
-                async with site(tmp_path, **tables) as (driver, ledger):
+                async with site(tmp_path, **tables) as (driver, accepted):
                     await until_async(lambda: driver.health().state == "running", deadline_s=RECOVERS_S)
 
                     def opened() -> set[str]:
-                        return {event.device for _, event in ledger.accepted if event.kind == "door.state"}
+                        return {event.device for _, event in accepted.accepted if event.kind == "door.state"}
 
                     for number, name in enumerate(names):
                         # Each is said once, at QoS 1: what the agent has not confirmed the broker says again.

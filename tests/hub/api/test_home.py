@@ -14,7 +14,7 @@ from hub.registry.personal_data.vault import load_vault
 from hub.registry.yaml_import.seed_file import load_text
 from hub.store.tables.access import AuditEntry
 
-LEDGER = """
+REGISTRY = """
 registry: 1
 buildings: [{code: B1, name: 一号楼, gateways: [gw-1]}]
 people: [{code: p1, name: 张三, phone: "13800001234"}]
@@ -35,7 +35,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     with running_api(tmp_path) as running:
         vault = load_vault(running.services.data_dir)
         with running.database.write() as session:
-            load_text(session, LEDGER, "seed", vault=vault, organisation_key=b"k" * 32, now=running.clock.now())
+            load_text(session, REGISTRY, "seed", vault=vault, organisation_key=b"k" * 32, now=running.clock.now())
         yield running
 
 

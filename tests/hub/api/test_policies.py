@@ -46,7 +46,7 @@ def test_no_role_reads_what_its_rights_do_not_hold(hub: Hub, role: Role) -> None
         if not isinstance(policy, Allow) or policy.must_say:
             continue
         allowed = policy.right is None or policy.right in RIGHTS[role]
-        # 404: a household's page of a unit that this empty ledger does not have.
+        # 404: a household's page of a unit that this empty registry does not have.
         assert caller.get(f"/api/v1{route.path}").status_code in ({200, 404} if allowed else {403}), route.path
 
 

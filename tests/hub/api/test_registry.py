@@ -1,4 +1,4 @@
-"""The ledger over the API: a table is looked at, mended and brought in; tenancies are kept by hand."""
+"""The registry over the API: a table is looked at, mended and brought in; tenancies are kept by hand."""
 
 import base64
 import io
@@ -12,7 +12,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlmodel import select
 from support.api import Hub, running_api
-from support.ledger import seed
+from support.small_registry import seed
 
 from hub.access.roles import Role
 from hub.store.tables.access import AuditEntry

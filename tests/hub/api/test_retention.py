@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from support.api import Hub
-from support.ledger import seed
+from support.small_registry import seed
 
 from hub.access.roles import Role
 

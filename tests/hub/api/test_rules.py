@@ -12,7 +12,7 @@ from support.wait import until
 
 from hub.access.roles import Role
 
-LEDGER = f"""
+REGISTRY = f"""
 registry: 1
 scopes: [{{code: E1, kind: estate, name: 小区}}]
 buildings: [{{code: B1, name: 一号楼, jurisdiction: "330106", land_type: state, scope: E1, gateways: [{GATEWAY}]}}]
@@ -31,7 +31,7 @@ C8 = {"rule": "C8", "parameter": "opens", "value": 50}
 def hub(tmp_path: Path) -> Iterator[Hub]:
     """A hub with a past: an expired lease whose card goes on opening."""
     house = House(tmp_path)
-    house.load(LEDGER)
+    house.load(REGISTRY)
     for _ in range(4):
         card = {"type": "card", "ref": card_ref(1001)}
         house.send(event("lock.access", house.now, "lock-101", "B1-101", result="granted", credential=card))

@@ -1,4 +1,4 @@
-"""What a camera says of its own errors reaches the belief; what the ledger says goes before it."""
+"""What a camera says of its own errors reaches the belief; what the registry says goes before it."""
 
 import pytest
 from support.house import GATEWAY, House, event
@@ -9,7 +9,7 @@ from hub.occupancy import Counter
 CAMERA = f"{GATEWAY}/cam"
 
 
-def ledger(rates: str = "") -> str:
+def registry(rates: str = "") -> str:
     return f"""
 registry: 1
 scopes: [{{code: E1, kind: estate, name: 小区}}]
@@ -22,7 +22,7 @@ units:
 
 
 def counter_of(house: House) -> Counter:
-    beliefs = Beliefs(house.brain._ledger)
+    beliefs = Beliefs(house.brain._registry)
     with house.db.write() as session:
         beliefs.begin(session, is_current=False)
         profile, _ = beliefs._profile(session, "E1-1-101")
@@ -30,8 +30,8 @@ def counter_of(house: House) -> Counter:
 
 
 @pytest.mark.parametrize(("rates", "miss"), [("", 0.31), (", miss_rate: 0.05", 0.05)])
-def test_measured_rates_travel_with_the_cameras_state_and_the_ledger_overrules_them(house, rates, miss):
-    house.load(ledger(rates))
+def test_measured_rates_travel_with_the_cameras_state_and_the_registry_overrules_them(house, rates, miss):
+    house.load(registry(rates))
     house.tick()
     house.send(event("camera.state", house.now, "cam", state="ok", miss_rate=0.31, double_rate=0.07))
 
@@ -43,7 +43,7 @@ def test_measured_rates_travel_with_the_cameras_state_and_the_ledger_overrules_t
 
 
 def test_a_camera_that_says_nothing_of_itself_has_the_usual_errors(house):
-    house.load(ledger())
+    house.load(registry())
     house.tick()
     house.send(event("camera.state", house.now, "cam", state="ok"))
 

@@ -20,7 +20,7 @@ from hub.store.audit_tip import AuditTip
 from hub.store.tables.access import AuditEntry
 from hub.store.tables.alerts import AlertRow
 
-LEDGER = f"""
+REGISTRY = f"""
 registry: 1
 scopes: [{{code: E1, kind: estate, name: 小区}}]
 buildings:
@@ -54,7 +54,7 @@ units:
 @pytest.fixture
 def ours(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setattr(silence_checks, "DEAF_AFTER", timedelta(hours=30))
-    house.load(LEDGER)
+    house.load(REGISTRY)
     house.tick()
     return house
 
@@ -194,10 +194,10 @@ def test_a_clock_that_is_off_and_a_backlog_are_t4_and_t2(ours: House) -> None:
     assert ids(ours) == []
 
 
-def test_a_device_that_the_ledger_lacks_is_t5_until_it_has_it(ours: House) -> None:
+def test_a_device_that_the_registry_lacks_is_t5_until_it_has_it(ours: House) -> None:
     say(ours, "door.state", "stranger", open=False)
     assert ids(ours) == ["T5"]
-    ours.load(LEDGER.replace("device: cam,", "device: stranger,"))
+    ours.load(REGISTRY.replace("device: cam,", "device: stranger,"))
     say(ours, "door.state", "stranger", open=False)
     assert "T5" not in ids(ours)
 
@@ -211,7 +211,7 @@ def test_an_unknown_device_is_one_piece_of_evidence_however_much_it_says(ours: H
 def test_a_hub_that_was_started_again_still_clears_t5(ours: House) -> None:
     say(ours, "door.state", "stranger", open=False)
     ours.brain = Evaluator()
-    ours.load(LEDGER.replace("device: cam,", "device: stranger,"))
+    ours.load(REGISTRY.replace("device: cam,", "device: stranger,"))
     say(ours, "door.state", "stranger", open=False)
     assert "T5" not in ids(ours)
 
@@ -225,11 +225,11 @@ def test_a_transaction_that_was_rolled_back_leaves_t5_to_be_raised(ours: House) 
 
 
 @pytest.mark.parametrize("is_adopted", [True, False])
-def test_many_devices_in_one_transaction_ask_the_ledger_together(house: House, *, is_adopted: bool) -> None:
+def test_many_devices_in_one_transaction_ask_the_registry_together(house: House, *, is_adopted: bool) -> None:
     """Rules must not cost a query for each device: 300 of them in one batch, twice."""
     if is_adopted:
         devices = "".join(f"      - {{gateway: {GATEWAY}, device: d{n}, kind: lock}}\n" for n in range(300))
-        house.load(LEDGER[: LEDGER.rindex("    devices:")] + "    devices:\n" + devices)
+        house.load(REGISTRY[: REGISTRY.rindex("    devices:")] + "    devices:\n" + devices)
     house.tick()
     ref = [card_ref(n) for n in range(300)]
     openings = [
@@ -323,7 +323,7 @@ def test_an_audit_trail_that_lost_its_end_is_t8(ours: House, tmp_path: Path) -> 
 
 
 def lease_over(house: House) -> AlertRow:
-    house.load(LEDGER.replace("end: 2027-06-01", "end: 2026-10-20"))
+    house.load(REGISTRY.replace("end: 2027-06-01", "end: 2026-10-20"))
     for _ in range(2):
         card(house, 1001)
     house.tick(seconds=5)
@@ -384,7 +384,7 @@ def test_an_override_changes_the_rule_shows_on_the_alert_and_is_audited(ours: Ho
             )  # fmt: skip
 
     put(3)
-    ours.load(LEDGER.replace("end: 2027-06-01", "end: 2026-10-20"))
+    ours.load(REGISTRY.replace("end: 2027-06-01", "end: 2026-10-20"))
     for _ in range(2):
         card(ours, 1001)
     ours.tick(seconds=5)

@@ -11,7 +11,7 @@ from hub.alerts.queries import get_alert
 from hub.evaluation import silence_checks
 from hub.store.tables.alerts import CredentialDay, DeviceWatch
 
-LEDGER = f"""
+REGISTRY = f"""
 registry: 1
 buildings:
   - {{code: B1, name: 一号楼, jurisdiction: "990000", land_type: state, gateways: [{GATEWAY}]}}
@@ -54,7 +54,7 @@ def opens(house: House, card: int, device: str) -> None:
 
 
 def test_smoke_in_a_known_unit_gives_one_p0_alert_with_heads_and_both_languages(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     smoke(house, "smoke-101", alarm=True)
     smoke(house, "smoke-101", alarm=True)
     (alert,) = house.alerts()
@@ -77,13 +77,13 @@ def test_smoke_where_nothing_is_known_names_gateway_and_device(house: House) -> 
 
 
 def test_a_test_button_raises_nothing(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     smoke(house, "smoke-101", alarm=True, test=True)
     assert house.alerts() == []
 
 
 def test_an_all_clear_that_comes_after_a_newer_alarm_clears_nothing(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     late = house.skip()
     smoke(house, "smoke-101", alarm=True)
     house.send_late(event("smoke.state", house.now, "smoke-101", alarm=False), late)
@@ -93,7 +93,7 @@ def test_an_all_clear_that_comes_after_a_newer_alarm_clears_nothing(house: House
 
 
 def test_an_all_clear_that_comes_late_clears_where_nothing_newer_was_said(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     smoke(house, "smoke-101", alarm=True)
     late = house.skip()
     smoke(house, "smoke-102", alarm=False)
@@ -102,7 +102,7 @@ def test_an_all_clear_that_comes_late_clears_where_nothing_newer_was_said(house:
 
 
 def test_an_alarm_that_comes_after_its_all_clear_is_raised_and_is_over(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     late = house.skip()
     smoke(house, "smoke-101", alarm=False)
     house.send_late(event("smoke.state", house.now, "smoke-101", alarm=True), late)
@@ -125,14 +125,14 @@ _WORDS: list[tuple[str, dict[str, object], dict[str, object]]] = [
 def test_whatever_comes_late_the_last_word_of_a_device_is_its_state(
     house: House, kind: str, old: dict[str, object], new: dict[str, object], *, is_turned: bool
 ) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     first, last = (new, old) if is_turned else (old, new)
     said = [event(kind, _OPENED + timedelta(minutes=n), "thing", **data) for n, data in enumerate((first, last))]
     house.send(*said)
     (house.folder / "again").mkdir()
     again = House(house.folder / "again")
     try:
-        again.load(LEDGER)
+        again.load(REGISTRY)
         late = again.skip()
         again.send(said[1])
         again.send_late(said[0], late)
@@ -151,12 +151,12 @@ def _state(house: House) -> dict[str, object]:
 
 
 def test_a_late_number_at_the_end_of_all_numbers_is_folded_like_any_other(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     house.send_late(event("door.state", house.now, "thing", open=True), 2**63 - 1)
 
 
 def test_a_silenced_detector_is_not_clear_and_a_clear_one_waits_for_a_person(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     smoke(house, "smoke-101", alarm=True)
     smoke(house, "smoke-101", alarm=False, silenced=True)
     assert house.alerts("L1")[0].is_active
@@ -166,7 +166,7 @@ def test_a_silenced_detector_is_not_clear_and_a_clear_one_waits_for_a_person(hou
 
 
 def test_a_second_detector_of_the_building_confirms(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     smoke(house, "smoke-101", alarm=True)
     smoke(house, "smoke-102", alarm=True)
     first, second = house.alerts("L1")
@@ -175,7 +175,7 @@ def test_a_second_detector_of_the_building_confirms(house: House) -> None:
 
 
 def test_tamper_of_a_detector_is_l4_and_of_a_lock_is_s1(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     house.send(event("device.health", house.now, "smoke-101", tamper=True))
     house.send(event("device.health", house.now, "lock-101", tamper=True))
     house.send(event("lock.alarm", house.now, "lock-101", alarm="forced"))
@@ -185,7 +185,7 @@ def test_tamper_of_a_detector_is_l4_and_of_a_lock_is_s1(house: House) -> None:
 
 
 def test_a_card_used_after_its_lease_prompts_once(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     house.tick()
     opens(house, 1001, "lock-101")
     house.tick(seconds=5)
@@ -206,14 +206,14 @@ def test_a_card_used_after_its_lease_prompts_once(house: House) -> None:
 
 def test_a_renewal_clears_the_prompt(house: House) -> None:
     test_a_card_used_after_its_lease_prompts_once(house)
-    house.load(LEDGER.replace("end: 2026-10-20", "end: 2027-10-20"))
+    house.load(REGISTRY.replace("end: 2026-10-20", "end: 2027-10-20"))
     house.tick(seconds=5)
     assert house.alerts("C8") == []
     assert house.alerts("C8", is_open=False)[0].outcome == "cleared"
 
 
 def test_an_unadopted_gateway_raises_no_compliance_alert_until_it_is_adopted(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     house.tick()
     for _ in range(3):
         house.send(
@@ -234,7 +234,7 @@ def test_a_silent_gateway_is_one_alert_and_one_l4_for_its_building(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(silence_checks, "DEAF_AFTER", timedelta(hours=2))
-    house.load(LEDGER)
+    house.load(REGISTRY)
     for device in ("smoke-101", "smoke-102"):
         house.send(event("device.health", house.now, device, battery_pct=90.0))
     for _ in range(10):
@@ -254,7 +254,7 @@ def test_a_silent_gateway_is_one_alert_and_one_l4_for_its_building(
 
 
 def test_a_gateway_that_stays_silent_is_not_counted_again_and_one_that_falls_silent_again_is(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     house.send(event("device.health", house.now, "smoke-101", battery_pct=90.0))
     for _ in range(10):
         house.tick(seconds=60)
@@ -273,7 +273,7 @@ def test_a_gateway_that_stays_silent_is_not_counted_again_and_one_that_falls_sil
 
 def test_one_silent_detector_is_l4_and_its_word_ends_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(silence_checks, "DEAF_AFTER", timedelta(hours=2))
-    house.load(LEDGER)
+    house.load(REGISTRY)
     house.send(event("device.health", house.now, "smoke-101", battery_pct=90.0))
     for _ in range(28):
         house.now += timedelta(minutes=59)

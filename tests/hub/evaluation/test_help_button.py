@@ -15,7 +15,7 @@ from hub.store.tables.alerts import Notification
 # One of the plugins of apprise, all of which it loads at once, still imports imghdr.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 NIGHT = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)  # 02:00 in China
-LEDGER = f"""
+REGISTRY = f"""
 registry: 1
 buildings: [{{code: B1, name: 一号楼, gateways: [{GATEWAY}]}}]
 people: [{{code: p1, name: 张三丰, phone: "13800001234"}}]
@@ -28,8 +28,8 @@ units:
       - {{gateway: {GATEWAY}, device: lock-101, kind: lock}}
     welfare: {{consent: paper 101-1}}
 """
-ENROLLED = f"{LEDGER}    help_button: {{consent: paper 101-2}}\n"
-WITHDRAWN = f"{LEDGER}    help_button: {{consent: paper 101-2, withdrawn_at: 2026-11-02T17:59:59+00:00}}\n"
+ENROLLED = f"{REGISTRY}    help_button: {{consent: paper 101-2}}\n"
+WITHDRAWN = f"{REGISTRY}    help_button: {{consent: paper 101-2, withdrawn_at: 2026-11-02T17:59:59+00:00}}\n"
 
 
 @pytest.fixture
@@ -73,18 +73,18 @@ def test_one_press_is_a_p0_of_life_safety_that_shows_a_time_and_no_head_count(ho
 
 
 @pytest.mark.parametrize(
-    ("ledger", "device", "zh", "en"),
+    ("registry", "device", "zh", "en"),
     [
-        (LEDGER, "help-101", "未登记", "did not ask"),
+        (REGISTRY, "help-101", "未登记", "did not ask"),
         (WITHDRAWN, "help-101", "撤回", "withdrawn"),
         (ENROLLED, "help-hall", "不在任何房屋", "no unit"),
     ],
 )
 def test_nobody_is_left_lying_for_want_of_a_paper_and_the_alert_says_so(
-    house: House, ledger: str, device: str, zh: str, en: str
+    house: House, registry: str, device: str, zh: str, en: str
 ) -> None:
     house.now = NIGHT
-    house.load(ledger)
+    house.load(registry)
     press(house, device)
     (alert,) = house.alerts("W2")
     assert (alert.alert_class, alert.severity) == ("L", "P0")

@@ -1,4 +1,4 @@
-"""Days that calendars, clocks and ledgers get wrong, lived through by the brain: New Year, 调休, leap days, moves."""
+"""Days that calendars, clocks and registries get wrong, lived through by the brain: New Year, 调休, leap days, moves."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -16,7 +16,7 @@ COUNTER = "cam-101"
 FLAT = "B1-101"
 
 
-def ledger(
+def registry(
     people: int = 1, *, start: str = "2025-01-01", end: str = "null", counters: str = FLAT, extra: str = ""
 ) -> str:
     """A flat of two rooms in Hangzhou with so many residents, and a second one; counters at `counters`."""
@@ -110,7 +110,7 @@ def begin(house: House, day: date, text: str) -> None:
 
 @pytest.mark.parametrize("first", [date(2026, 12, 26), date(2028, 2, 24)], ids=["new year", "leap day"])
 def test_nights_follow_each_other_over_new_year_and_a_leap_day(house: House, first: date) -> None:
-    begin(house, first, ledger(1))
+    begin(house, first, registry(1))
     after = live(house, first, 10, people=4)
     look(house, after, time(5, 10))
     found = nights(house)
@@ -122,8 +122,8 @@ def test_nights_follow_each_other_over_new_year_and_a_leap_day(house: House, fir
     assert "超过上限 2 人" in over.explanation_zh
 
 
-def test_a_household_as_the_ledger_has_it_is_left_alone(house: House) -> None:
-    begin(house, date(2026, 12, 26), ledger(2))
+def test_a_household_as_the_registry_has_it_is_left_alone(house: House) -> None:
+    begin(house, date(2026, 12, 26), registry(2))
     live(house, date(2026, 12, 26), 12, people=2)
     assert [alert.rule_id for alert in house.alerts() if alert.rule_id in {"C2", "C3", "C9"}] == []
 
@@ -133,7 +133,7 @@ def test_a_gateway_whose_clock_is_hours_off_makes_nobody_suspect(house: House, h
     off = timedelta(hours=hours)
     first = date(2026, 11, 2)
     go_to(house, first, time(0, 30))
-    house.load(ledger(1))
+    house.load(registry(1))
     house.send(event("camera.state", house.now + off, COUNTER, state="ok"))
     house.tick()
     for n in range(10):
@@ -151,11 +151,11 @@ def test_a_gateway_whose_clock_is_hours_off_makes_nobody_suspect(house: House, h
 
 def test_a_counter_that_moves_tells_of_its_new_home_only(house: House) -> None:
     first = date(2026, 11, 2)
-    begin(house, first, ledger(1))
+    begin(house, first, registry(1))
     moved = live(house, first, 9, people=3)
     assert len(house.alerts("C3")) == 1
     go_to(house, moved, time(0, 30))
-    house.load(ledger(1, counters="B1-102"))
+    house.load(registry(1, counters="B1-102"))
     house.tick()
     after = live(house, moved, 10, people=1)
     look(house, after, time(5, 10))
@@ -167,11 +167,11 @@ def test_a_counter_that_moves_tells_of_its_new_home_only(house: House) -> None:
 
 def test_an_occupant_who_was_entered_late_ends_the_question(house: House) -> None:
     first = date(2026, 11, 2)
-    begin(house, first, ledger(1))
+    begin(house, first, registry(1))
     day = live(house, first, 9, people=2)
     (alert,) = house.alerts("C3")
     go_to(house, day, time(9))
-    house.load(ledger(2))
+    house.load(registry(2))
     house.tick(seconds=10)
     house.tick(seconds=10)
     assert house.alerts("C3") == []
@@ -183,10 +183,10 @@ def test_an_occupant_who_was_entered_late_ends_the_question(house: House) -> Non
 
 def test_a_lease_that_is_corrected_is_judged_by_what_it_says_now(house: House) -> None:
     first = date(2026, 11, 9)
-    begin(house, first, ledger(1, end="2026-11-01"))
+    begin(house, first, registry(1, end="2026-11-01"))
     assert [alert.severity for alert in house.alerts("C7") if alert.unit_code == FLAT] == ["P3"]
     go_to(house, first, time(10))
-    house.load(ledger(1, end="2027-10-31"))
+    house.load(registry(1, end="2027-10-31"))
     house.tick(seconds=10)
     house.tick(seconds=10)
     assert house.alerts("C7") == []
@@ -195,7 +195,7 @@ def test_a_lease_that_is_corrected_is_judged_by_what_it_says_now(house: House) -
 
 def test_the_clock_of_registration_counts_working_days_through_a_holiday_and_its_working_saturday(house: House) -> None:
     """Moved in on Wednesday 30 September 2026; 1 to 7 October are free, Saturday the 10th is worked: due that day."""
-    unregistered = ledger(1, start="2026-09-30").replace("registered_on: 2026-09-30", "registered_on: null")
+    unregistered = registry(1, start="2026-09-30").replace("registered_on: 2026-09-30", "registered_on: null")
     go_to(house, date(2026, 9, 30), time(9))
     house.load(unregistered)
     house.tick()

@@ -23,7 +23,7 @@ from wire.clock import FakeClock
 # One of the plugins of apprise, all of which it loads at once, still imports imghdr.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
-LEDGER = f"""
+REGISTRY = f"""
 registry: 1
 buildings: [{{code: B1, name: 一号楼, gateways: [{GATEWAY}]}}]
 people: [{{code: p1, name: 张三丰, phone: "13800001234"}}]
@@ -55,7 +55,7 @@ class Recorder:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path, now=NIGHT)
-    made.load(LEDGER)
+    made.load(REGISTRY)
     with made.db.write() as session:
         save_recipient(session, made.vault, "wang", URL, Wishes())
     yield made

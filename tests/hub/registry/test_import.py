@@ -1,4 +1,4 @@
-"""Tables into the ledger."""
+"""Tables into the registry."""
 
 import csv
 import io
@@ -52,14 +52,14 @@ def load(house: House, path: Path, **options: object) -> ImportReport:
 
 
 def unit_of(house: House, code: str) -> Unit | None:
-    ledger = RegistrySnapshot()
+    registry = RegistrySnapshot()
     with house.db.read() as session:
-        ledger.refresh(session)
-        return ledger.unit(session, code)
+        registry.refresh(session)
+        return registry.unit(session, code)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_a_csv_in_any_of_the_three_encodings_gives_the_same_ledger(house: House, encoding: str) -> None:
+def test_a_csv_in_any_of_the_three_encodings_gives_the_same_registry(house: House, encoding: str) -> None:
     path = house.folder / "a.csv"
     path.write_bytes(table([ROW]).encode(encoding))
     report = load(house, path)
@@ -172,7 +172,7 @@ def test_names_and_numbers_are_nowhere_in_the_database_file(house: House) -> Non
         assert secret.encode() not in data
 
 
-def test_what_is_exported_comes_back_as_the_same_ledger_and_masks_people_by_default(house: House) -> None:
+def test_what_is_exported_comes_back_as_the_same_registry_and_masks_people_by_default(house: House) -> None:
     path = house.folder / "a.csv"
     path.write_text(table([ROW | {"租赁备案号": "", "门禁凭证号": ""}]))
     load(house, path)
@@ -198,7 +198,7 @@ def test_the_template_and_the_report_open_and_the_template_has_no_rows(house: Ho
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04broken", b"\xd0\xcf\x11\xe0old", b"a,b\n1,2\n", b"\xff\xfe\x00"])
-def test_a_file_that_is_no_ledger_is_refused_in_one_line(data: bytes) -> None:
+def test_a_file_that_is_no_registry_is_refused_in_one_line(data: bytes) -> None:
     with pytest.raises(RegistryError) as caught:
         read_bytes(data, "x.xlsx")
     assert "x.xlsx" in str(caught.value)
@@ -209,7 +209,7 @@ cell = st.one_of(st.sampled_from(sorted({*ROW.values(), "=1+1", "长期", "无",
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.dictionaries(st.sampled_from(TEMPLATE), cell), max_size=4))
-def test_any_table_gives_faults_or_a_ledger_never_a_traceback(house: House, rows: list[dict[str, str]]) -> None:
+def test_any_table_gives_faults_or_a_registry_never_a_traceback(house: House, rows: list[dict[str, str]]) -> None:
     path = house.folder / "any.csv"
     path.write_text(table([{"房号": "1", **row} for row in rows]), encoding="utf-8", errors="replace")
     report = load(house, path, is_dry_run=True)

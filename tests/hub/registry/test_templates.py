@@ -43,10 +43,10 @@ def load_twice(house: House, rows: list[list[object]]) -> ImportReport:
 
 
 def unit(house: House, code: str) -> Unit:
-    ledger = RegistrySnapshot()
+    registry = RegistrySnapshot()
     with house.db.read() as session:
-        ledger.refresh(session)
-        found = ledger.unit(session, f"{ESTATE}-{code}")
+        registry.refresh(session)
+        found = registry.unit(session, f"{ESTATE}-{code}")
     assert found is not None, code
     return found
 
@@ -247,17 +247,17 @@ def test_an_old_file_undoes_nothing_that_was_entered_by_hand(house: House) -> No
     assert found.credentials[0].valid_to is not None
 
 
-def test_what_the_ledger_held_is_still_known_after_a_change(house: House) -> None:
+def test_what_the_registry_held_is_still_known_after_a_change(house: House) -> None:
     load(house, [HEADERS, ["3", "501", "张三", ID, "", "2026-01-01", "2026-06-30", ""]])
     then = house.now
     house.now += timedelta(days=1)
     report = load(house, [HEADERS, ["3", "501", "张三", ID, "", "2026-01-01", "2026-12-31", ""]])
     assert (report.added, report.changed) == (0, 1)
     for at, end in ((then, date(2026, 6, 30)), (house.now, date(2026, 12, 31))):
-        ledger = RegistrySnapshot()
+        registry = RegistrySnapshot()
         with house.db.read() as session:
-            ledger.refresh(session, at)
-            found = ledger.unit(session, f"{ESTATE}-3-501")
+            registry.refresh(session, at)
+            found = registry.unit(session, f"{ESTATE}-3-501")
         assert found is not None
         assert found.leases[0].end_on == end
 

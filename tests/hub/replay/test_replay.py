@@ -24,7 +24,7 @@ from hub.store.migrate import open_database
 from hub.store.tables.alerts import AlertRow
 from hub.store.tables.ingest import UnfoldedEvent
 
-LEDGER = f"""
+REGISTRY = f"""
 registry: 1
 buildings:
   - {{code: B1, name: 一号楼, jurisdiction: "990000", land_type: state, gateways: [{GATEWAY}]}}
@@ -92,7 +92,7 @@ def opens(house: House, times: int, gateway: str = GATEWAY) -> None:
 
 def live_through(house: House) -> None:
     """Smoke, tampering, an expired lease, an outage, people's answers; a gateway that nobody knows."""
-    house.load(LEDGER)
+    house.load(REGISTRY)
     house.alive()
     house.tick()
     for alarm in (True, True, False):
@@ -168,16 +168,16 @@ def test_a_stretch_compares_what_was_opened_in_it(house: House) -> None:
     assert earlier.outcomes
 
 
-def test_what_the_ledger_learnt_later_is_not_known_before(house: House) -> None:
+def test_what_the_registry_learnt_later_is_not_known_before(house: House) -> None:
     live_through(house)
     house.now += timedelta(hours=1)
-    house.load(LEDGER.replace("end: 2026-10-20", "end: 2027-10-20"))
+    house.load(REGISTRY.replace("end: 2026-10-20", "end: 2027-10-20"))
     house.tick(seconds=5)
     assert set(verdicts(play(house))["C8"]) == {"same"}
 
 
 def test_an_outage_of_the_hub_itself_is_not_one_of_the_gateways(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     house.alive()
     house.tick()
     house.tick(hours=9)
@@ -188,7 +188,7 @@ def test_an_outage_of_the_hub_itself_is_not_one_of_the_gateways(house: House) ->
 
 
 def test_events_of_a_gateway_adopted_later_count_from_then(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     house.tick()
     opens(house, 3, "gw-stranger")
     house.load("registry: 1\nbuildings: [{code: B1, name: 一号楼, gateways: [gw-stranger]}]")
@@ -198,7 +198,7 @@ def test_events_of_a_gateway_adopted_later_count_from_then(house: House) -> None
 
 
 def test_apply_folds_what_a_rule_had_failed_on(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     with house.db.write() as session:
         (stored,) = house.store(session, [event("smoke.state", house.now, "smoke-101", alarm=True)])
         session.add(UnfoldedEvent(event_id=stored.id, at=house.now, error="a fault of ours"))
@@ -212,7 +212,7 @@ def test_apply_folds_what_a_rule_had_failed_on(house: House) -> None:
 
 
 def test_what_failed_is_no_later_word_than_what_came_after_it(house: House) -> None:
-    house.load(LEDGER)
+    house.load(REGISTRY)
     with house.db.write() as session:
         (stored,) = house.store(session, [event("smoke.state", house.now, "smoke-101", alarm=True)])
         session.add(UnfoldedEvent(event_id=stored.id, at=house.now, error="a fault of ours"))

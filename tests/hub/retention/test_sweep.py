@@ -22,7 +22,7 @@ from wire.events import PeopleCrossing
 from wire.messages import decode_event
 
 UNIT = "B1-1-101"
-LEDGER = """
+REGISTRY = """
 registry: 1
 buildings:
   - {code: B1, name: 一号楼, jurisdiction: "330106", land_type: state, gateways: [gw-test-0001]}
@@ -66,10 +66,10 @@ def people(found: list[EventRow]) -> dict[str, int]:
     return dict(counts)
 
 
-def ledger(ended: str | None) -> str:
+def registry(ended: str | None) -> str:
     if ended is None:
-        return LEDGER
-    return LEDGER.replace("end: 2026-10-31", f"end: 2026-10-31\n        ended_on: {ended}").replace(
+        return REGISTRY
+    return REGISTRY.replace("end: 2026-10-31", f"end: 2026-10-31\n        ended_on: {ended}").replace(
         "{person: zhang}", f"{{person: zhang, to: {ended}}}"
     )
 
@@ -106,7 +106,7 @@ def test_counts_become_quarters_after_a_week_and_days_after_a_month(house: House
 
 
 def test_openings_lose_their_credential_after_90_days_and_go_after_a_year(house: House) -> None:
-    house.load(ledger(None))
+    house.load(registry(None))
     card = {"type": "card", "ref": card_ref(7)}
     house.send(event("lock.access", house.now, "lock", UNIT, result="granted", credential=card))
     house.send(event("door.state", house.now, "door", UNIT, open=True))
@@ -160,7 +160,7 @@ def test_it_sweeps_once_a_day(house: House) -> None:
 
 
 def test_who_moved_out_a_month_ago_is_forgotten_and_the_lease_stays(house: House) -> None:
-    house.load(ledger("2026-09-30"))
+    house.load(registry("2026-09-30"))
     assert sweeper(house).sweep().taken["people_forgotten"] == 1
     assert sweeper(house).sweep().taken["people_forgotten"] == 0
     with house.db.read() as session:
@@ -174,20 +174,20 @@ def test_who_moved_out_a_month_ago_is_forgotten_and_the_lease_stays(house: House
 
 
 def test_who_left_last_week_is_forgotten_only_when_the_month_is_over(house: House) -> None:
-    house.load(ledger("2026-10-25"))
+    house.load(registry("2026-10-25"))
     assert sweeper(house).sweep().taken["people_forgotten"] == 0
     house.now += timedelta(days=40)
     assert sweeper(house).sweep().taken["people_forgotten"] == 1
 
 
 def test_a_term_that_is_over_is_nobodys_move(house: House) -> None:
-    house.load(ledger(None))
+    house.load(registry(None))
     house.now += timedelta(days=300)
     assert sweeper(house).sweep().taken["people_forgotten"] == 0
 
 
 def test_erasure_takes_the_words_out_of_free_text_too(house: House) -> None:
-    house.load(ledger("2026-10-30"))
+    house.load(registry("2026-10-30"))
     house.send(event("smoke.state", house.now, "smoke", UNIT, alarm=True))
     alert = house.alerts("L1")[0]
     with house.db.write() as session:
@@ -224,7 +224,7 @@ def test_every_default_lies_in_its_bounds_and_every_period_has_a_rule() -> None:
 
 
 def test_erasure_takes_the_mask_out_of_evidence_and_waits_for_a_hold(house: House) -> None:
-    house.load(ledger("2026-10-30"))
+    house.load(registry("2026-10-30"))
     house.send(event("smoke.state", house.now, "smoke", UNIT, alarm=True))
     alert = house.alerts("L1")[0]
     with house.db.write() as session:
@@ -243,6 +243,6 @@ def test_erasure_takes_the_mask_out_of_evidence_and_waits_for_a_hold(house: Hous
 
 
 def test_who_owns_a_unit_is_not_erased(house: House) -> None:
-    house.load(ledger("2026-10-30").replace("    building: B1\n", "    building: B1\n    owner: zhang\n"))
+    house.load(registry("2026-10-30").replace("    building: B1\n", "    building: B1\n    owner: zhang\n"))
     with house.db.write() as session, pytest.raises(RegistryError, match="owner"):
         erase(session, house.vault, "zhang", house.now, "user:li")

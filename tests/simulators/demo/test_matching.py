@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simulators.demo.ledger import STARTED, Entry
+from simulators.demo.ground_truth import STARTED, Entry
 from simulators.demo.matching import DeviceResult, match
 from simulators.hub_api import StoredEvent
 from simulators.scenario import Scenario

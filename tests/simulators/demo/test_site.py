@@ -8,7 +8,7 @@ import pytest
 
 from edge_agent.config import load_config
 from simulators.cameras.clips import Clip
-from simulators.demo.ledger import Entry, LedgerReader, LedgerWriter
+from simulators.demo.ground_truth import Entry, TruthReader, TruthWriter
 from simulators.demo.site import Site, agent_toml, dated, free_ports, make_site
 from simulators.errors import StartError
 from simulators.scenario_file import find_scenario, load_scenario
@@ -24,8 +24,8 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
 
 def test_what_an_earlier_demo_left_is_removed(tmp_path: Path) -> None:
     site = make_site(tmp_path / "demo")
-    site.ledger.touch()
-    assert not make_site(tmp_path / "demo").ledger.exists()
+    site.ground_truth.touch()
+    assert not make_site(tmp_path / "demo").ground_truth.exists()
 
 
 def test_a_port_that_is_taken_is_replaced_and_all_are_different() -> None:
@@ -56,12 +56,12 @@ def test_the_gateways_configuration_is_one_that_the_agent_reads(tmp_path: Path) 
     assert {bus.name: bus.kind for bus in config.bus} == {"readers": "osdp", "sensors": "modbus"}
 
 
-def test_a_reader_of_the_ledger_waits_for_the_end_of_a_half_written_line(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.jsonl"
-    reader = LedgerReader(path)
+def test_a_reader_of_the_ground_truth_waits_for_the_end_of_a_half_written_line(tmp_path: Path) -> None:
+    path = tmp_path / "ground_truth.jsonl"
+    reader = TruthReader(path)
     assert list(reader.new_entries()) == []
     entry = Entry(at=SystemClock().now(), device="door", step=1, what="set_state")
-    writer = LedgerWriter(path)
+    writer = TruthWriter(path)
     writer.write(entry)
     with path.open("ab") as file:
         file.write(b'{"at":"2026-')

@@ -623,7 +623,7 @@ export interface paths {
         put?: never;
         /**
          * Add Guest
-         * @description Somebody stays here until then. It stands in the ledger at once, entered by the household.
+         * @description Somebody stays here until then. It stands in the registry at once, entered by the household.
          */
         post: operations["add_guest_api_v1_home_guests_post"];
         delete?: never;
@@ -747,7 +747,7 @@ export interface paths {
         put?: never;
         /**
          * Copy Person
-         * @description Everything that the ledger holds of somebody, in full, at their own request.
+         * @description Everything that the registry holds of somebody, in full, at their own request.
          */
         post: operations["copy_person_api_v1_people__person__copy_post"];
         delete?: never;
@@ -935,7 +935,7 @@ export interface paths {
         put?: never;
         /**
          * Export Table
-         * @description The ledger as a table: people as masks, or opened with a reason by those who may.
+         * @description The registry as a table: people as masks, or opened with a reason by those who may.
          */
         post: operations["export_table_api_v1_registry_export_post"];
         delete?: never;
@@ -1475,7 +1475,7 @@ export interface paths {
         put?: never;
         /**
          * Check Out
-         * @description End a tenancy. Credentials end in the ledger with that day; nothing is done at any lock.
+         * @description End a tenancy. Credentials end in the registry with that day; nothing is done at any lock.
          */
         post: operations["check_out_api_v1_units__code__check_out_post"];
         delete?: never;
@@ -2146,7 +2146,7 @@ export interface components {
         };
         /**
          * BuildingNow
-         * @description One building: its units by state, its people by the ledger, its open alerts, its gateways, its detectors.
+         * @description One building: its units by state, its people by the registry, its open alerts, its gateways, its detectors.
          *
          *     `detectors_required`: null when the threshold of its jurisdiction is not known.
          */
@@ -2762,7 +2762,7 @@ export interface components {
         };
         /**
          * EvidenceView
-         * @description One piece of evidence. `event_id` opens the event; `record` names a version in the ledger.
+         * @description One piece of evidence. `event_id` opens the event; `record` names a version in the registry.
          */
         EvidenceView: {
             /**
@@ -2783,7 +2783,7 @@ export interface components {
         };
         /**
          * ExportIn
-         * @description Which part of the ledger, and whether people are opened: for that, `reason` says why.
+         * @description Which part of the registry, and whether people are opened: for that, `reason` says why.
          */
         ExportIn: {
             /**
@@ -3246,7 +3246,7 @@ export interface components {
         };
         /**
          * LeaseView
-         * @description A tenancy. `state` at the time of asking: upcoming, running, expired (not ended in the ledger), ended.
+         * @description A tenancy. `state` at the time of asking: upcoming, running, expired (not ended in the registry), ended.
          */
         LeaseView: {
             /** Code */
@@ -4274,7 +4274,7 @@ export interface components {
         };
         /**
          * RevealOut
-         * @description What was asked for; null where the ledger holds nothing.
+         * @description What was asked for; null where the registry holds nothing.
          */
         RevealOut: {
             /** Document */
@@ -4856,7 +4856,7 @@ export interface components {
         };
         /**
          * UnitView
-         * @description One unit with what the ledger and the devices say of it.
+         * @description One unit with what the registry and the devices say of it.
          */
         UnitView: {
             /** Building */

@@ -18,7 +18,7 @@ from wire.clock import SystemClock
 
 assert tables
 
-LEDGER = """
+REGISTRY = """
 registry: 1
 scopes: [{code: E1, kind: estate, name: 小区}]
 buildings: [{code: E1-1, name: 一号楼, scope: E1}]
@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
     with database.write() as session:
         load_text(
             session,
-            LEDGER,
+            REGISTRY,
             "x.yaml",
             vault=vault,
             organisation_key=organisation_key(tmp_path),

@@ -1,4 +1,4 @@
-"""The ledger of the simulated devices: what befell each of them, and when, written by themselves as they do it.
+"""The ground truth of the simulated devices: what befell each of them, and when, written by themselves as they do it.
 
 One JSON line an entry, appended and flushed before the next thing happens. It is the demo's ground truth: whatever the
 hub holds is compared with it.
@@ -31,7 +31,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 _entry = msgspec.json.Decoder(Entry)
 
 
-class LedgerWriter:
+class TruthWriter:
     """Appends entries."""
 
     def __init__(self, path: Path) -> None:
@@ -46,8 +46,8 @@ class LedgerWriter:
         self._file.close()
 
 
-class LedgerReader:
-    """Follows a ledger that another process writes."""
+class TruthReader:
+    """Follows a ground truth that another process writes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

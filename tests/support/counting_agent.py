@@ -1,9 +1,9 @@
-"""A gateway for crash tests: the agent's real outbox and uplink, fed from a ledger of what it accepted.
+"""A gateway for crash tests: the agent's real outbox and uplink, fed from a record of what it accepted.
 
-    python -m support.ledger_agent FOLDER MQTT_URL GATEWAY EVENTS PER_SECOND
+    python -m support.counting_agent FOLDER MQTT_URL GATEWAY EVENTS PER_SECOND
 
 Each event carries its own number (as `count`, lanes in turn). Before events are given to the outbox, `begin A B` is
-written to FOLDER/ledger; when the outbox has them on disk, `done NUMBER EPOCH SEQ` for each. A restart goes on behind
+written to FOLDER/accepted; when the outbox has them on disk, `done NUMBER EPOCH SEQ` for each. A restart goes on behind
 the last `begin`: what was begun and not done may or may not be on disk, and both are right. A file FOLDER/hurry ends
 the pacing; FOLDER/delivered is written when everything is acknowledged.
 """
@@ -37,14 +37,14 @@ def numbered(number: int) -> KnownEvent:
     if number % 2:
         data = PeopleCrossingData(direction="in", count=number, line="door", confidence=1.0)
         return PeopleCrossing(observed_at=AT, device=f"n-{number}", data=data)
-    return LocalAction(observed_at=AT, device=f"n-{number}", data=LocalActionData(action="test", rule="ledger"))
+    return LocalAction(observed_at=AT, device=f"n-{number}", data=LocalActionData(action="test", rule="accepted"))
 
 
-def last_begun(ledger: Path) -> int:
+def last_begun(accepted: Path) -> int:
     """The highest number that an earlier process began; a line that a kill cut off counts for what it says."""
-    if not ledger.exists():
+    if not accepted.exists():
         return 0
-    begun = [line.split() for line in ledger.read_text().splitlines() if line.startswith("begin ")]
+    begun = [line.split() for line in accepted.read_text().splitlines() if line.startswith("begin ")]
     return max((int(words[2]) for words in begun if len(words) == 3), default=0)
 
 
@@ -54,19 +54,19 @@ async def main(folder: Path, url: str, gateway: str, total: int, per_s: float) -
     options = MqttOptions(url=url, client_id=gateway, is_persistent=True)
     uplink = Uplink(gateway, options, outbox, NoDevices(), clock, clock_quality=lambda: "synced", agent_version="test")
     running = asyncio.create_task(uplink.run())
-    ledger_path = folder / "ledger"
+    ledger_path = folder / "accepted"
     number = last_begun(ledger_path)
-    with ledger_path.open("a") as ledger:
+    with ledger_path.open("a") as accepted:
         # The line before may have been cut off by a kill.
-        ledger.write("\n")
+        accepted.write("\n")
         while number < total:
             last = min(total, number + _GROUP)
-            ledger.write(f"begin {number + 1} {last}\n")
-            ledger.flush()
+            accepted.write(f"begin {number + 1} {last}\n")
+            accepted.flush()
             numbers = range(number + 1, last + 1)
             places = await outbox.accept([numbered(n) for n in numbers])
-            ledger.writelines(f"done {n} {epoch} {seq}\n" for n, (epoch, seq) in zip(numbers, places, strict=True))
-            ledger.flush()
+            accepted.writelines(f"done {n} {epoch} {seq}\n" for n, (epoch, seq) in zip(numbers, places, strict=True))
+            accepted.flush()
             number = last
             if not (folder / "hurry").exists():
                 await asyncio.sleep(_GROUP / per_s)

@@ -1,4 +1,4 @@
-"""T6: the ledger contradicts itself: one person twice, one person in two units, a number that cannot be."""
+"""T6: the registry contradicts itself: one person twice, one person in two units, a number that cannot be."""
 
 from datetime import datetime
 
@@ -16,21 +16,22 @@ RULE = Rule(
     version="1",
     alert_class=AlertClass.TECHNICAL,
     severity="P4",
-    title=Text("台账冲突", "The ledger contradicts itself"),
+    title=Text("台账冲突", "The registry contradicts itself"),
     trigger=Text(
         "同一证件登记为两个人、同一人同时登记在两处，或证件号码校验不通过",
         "One document is entered for two people, one person lives in two units at once, or a number fails its check",
     ),
     explanation=Text(
         "房屋 {unit} 的台账有 {conflicts} 处需要核对：{why_zh}。这只是数据问题，不代表任何人有错。",
-        "The ledger of unit {unit} has {conflicts} thing(s) to check: {why_en}. This is about data, not about anybody.",
+        "The registry of unit {unit} has {conflicts} thing(s) to check: {why_en}. "
+        "This is about data, not about anybody.",
     ),
     basis=Text("数据质量", "Data quality"),
     benign=(
         Text("录入错误、重复导入", "A typing error, a double import"),
         Text("确实租住两处", "Somebody does rent two places"),
     ),
-    recommended=(Text("核对并修正台账", "Check and mend the ledger"),),
+    recommended=(Text("核对并修正台账", "Check and mend the registry"),),
 )
 
 

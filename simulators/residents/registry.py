@@ -15,7 +15,7 @@ _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 @dataclass(slots=True)
 class Named:
-    """A person in the ledger."""
+    """A person in the registry."""
 
     code: str
     name: str
@@ -27,7 +27,7 @@ class Named:
 
 @dataclass(slots=True)
 class RoomEntry:
-    """A room. `kind` as in the ledger: bedroom, kitchen, …; area is usable area."""
+    """A room. `kind` as in the registry: bedroom, kitchen, …; area is usable area."""
 
     name: str
     kind: str
@@ -92,7 +92,7 @@ class BookingEntry:
 
 @dataclass(slots=True)
 class UnitEntry:
-    """One unit of the ledger."""
+    """One unit of the registry."""
 
     code: str
     building: int
@@ -110,7 +110,7 @@ class UnitEntry:
     watches_elder: bool = False
 
     def known_on(self, day: date) -> int:
-        """How many people the ledger has here on a day, guests with a term included."""
+        """How many people the registry has here on a day, guests with a term included."""
         residents = 0
         if (
             self.lease is not None

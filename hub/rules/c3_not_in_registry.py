@@ -1,4 +1,4 @@
-"""C3: more people seem to live here than the ledger has: a prompt to add a resident, never an accusation."""
+"""C3: more people seem to live here than the registry has: a prompt to add a resident, never an accusation."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -29,20 +29,21 @@ RULE = Rule(
     version="3",
     alert_class=AlertClass.COMPLIANCE,
     severity="P3",
-    title=Text("台账外居住", "More people than the ledger has"),
+    title=Text("台账外居住", "More people than the registry has"),
     trigger=Text(
         "近几夜（02:00–05:00）合起来判断：至少有规定夜数在室人数高于台账在住人数与访客之和（不计抱着进出的幼儿）的可能性达到规定值",
         "Judging the recent nights (02:00-05:00) together, it is at least as likely as given that on the given number "
-        "of them more people were inside than the residents and guests of the ledger, without infants, who are carried",
+        "of them more people were inside than the residents and guests of the registry, without infants, who "
+        "are carried",
     ),
     explanation=Text(
         "房屋 {unit}：近 {window} 夜中至少 {needed} 夜在室人数超过台账在住 {known} 人的可能性为 {chance}%"
         "（含访客；未满 {carried} 岁、由大人抱着进出而门口数不到的幼儿不计）。其中 {nights} 夜很可能超过；"
         "最近一夜估计 {mean} 人（{lower}–{upper}）。台账中未见其他居住人，请核对是否需要补充登记。",
-        "Unit {unit}: with {chance}% probability more people than the {known} that the ledger has were inside on at "
+        "Unit {unit}: with {chance}% probability more people than the {known} that the registry has were inside on at "
         "least {needed} of the last {window} nights (guests included; children under {carried}, who are carried past "
         "the counter, are left out). On {nights} of them it was likely; the latest of these: {mean} estimated "
-        "({lower} to {upper}). The ledger shows nobody else; please check whether somebody is to be added.",
+        "({lower} to {upper}). The registry shows nobody else; please check whether somebody is to be added.",
     ),
     basis=Text(
         "《浙江省流动人口居住登记条例》第9条、第12条（近亲属短住不超过30日除外）；《住房租赁条例》第37条",
@@ -63,7 +64,7 @@ class Parameters(Base, frozen=True, kw_only=True):
     """On how many of how many nights, and how likely that must be.
 
     `carried_under_age`: a younger child is carried past the door, where nobody counts it. Held against the whole
-    ledger, the one more adult beside a baby would be nobody.
+    registry, the one more adult beside a baby would be nobody.
     """
 
     nights: Times
@@ -110,6 +111,6 @@ def evaluate(unit: Unit, seen: UnitObservations, p: Parameters, now: datetime) -
 
 
 def _walkers_on(unit: Unit, day: date, carried_under_age: int) -> int:
-    """Whom the ledger has here that day and a counter at the door can see."""
+    """Whom the registry has here that day and a counter at the door can see."""
     ages = (occupant.person.age_on(day) for occupant in unit.people_on(day))
     return sum(age is None or age >= carried_under_age for age in ages)
